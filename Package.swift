@@ -1,0 +1,129 @@
+// swift-tools-version:6.1
+import PackageDescription
+
+let room: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+/// A C library of the system, found by pkg-config: a module map and a shim header, nothing else.
+func system(_ name: String, _ pkgConfig: String, apt package: String) -> Target {
+  .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([package])])
+}
+
+let package = Package(
+  name: "S3toTSNE",
+  products: [
+    .executable(name: "s3totsne", targets: ["s3totsne"]),
+    .executable(name: "s3totsne-bench", targets: ["s3totsne-bench"]),
+    .library(name: "TSNE", targets: ["TSNE", "Neighbors"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+  ],
+  targets: [
+    // The system's C libraries.
+    system("CX11", "xi xrandr xext xcursor x11", apt: "libx11-dev"),
+    system("CCairo", "cairo", apt: "libcairo2-dev"),
+    system("CPango", "pangocairo", apt: "libpango1.0-dev"),
+    system("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
+    system("COpenSSL", "openssl", apt: "libssl-dev"),
+    system("CVips", "vips", apt: "libvips-dev"),
+    system("CKissFFT", "kissfft-float", apt: "libkissfft-dev"),
+    system("CBLAS", "openblas", apt: "libopenblas-dev"),
+
+    // C of our own: what Swift cannot call, and leaf loops chosen by instruction set.
+    .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+    .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
+
+    // Ground.
+    .target(name: "Geometry", swiftSettings: room),
+    .target(name: "Atlas", swiftSettings: room),
+    .target(name: "Numerics", dependencies: ["CKernels", "CBLAS", "CKissFFT"], swiftSettings: room),
+
+    // Data.
+    .target(name: "ObjectStorage", dependencies: ["CCurl", "COpenSSL"], swiftSettings: room),
+    .target(name: "Imaging", dependencies: ["CJPEG", "CVips"], swiftSettings: room),
+    .target(name: "Features", dependencies: ["Imaging"], swiftSettings: room),
+    .target(name: "Neighbors", dependencies: ["Numerics"], swiftSettings: room),
+    .target(name: "TSNE", dependencies: ["Neighbors", "Numerics"], swiftSettings: room),
+    .target(
+      name: "Collection",
+      dependencies: [
+        "ObjectStorage", "Imaging", "Features", "Atlas", .product(name: "GRDB", package: "GRDB.swift"),
+      ],
+      swiftSettings: room),
+
+    // Job.
+    .target(
+      name: "Mapping",
+      dependencies: [
+        "Collection", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE", "Numerics", "Atlas",
+      ],
+      swiftSettings: room),
+
+    // Screen.
+    .target(name: "Drawing", dependencies: ["Geometry", "CCairo", "CPango"], swiftSettings: room),
+    .target(name: "Scene", dependencies: ["Geometry"], swiftSettings: room),
+    .target(name: "Rendering", dependencies: ["Scene", "Geometry", "Atlas", "Drawing"], swiftSettings: room),
+    .target(name: "X11", dependencies: ["CX11", "Geometry"], swiftSettings: room),
+    .target(name: "Controls", dependencies: ["X11", "Drawing", "Geometry"], swiftSettings: room),
+    .target(
+      name: "Export",
+      dependencies: ["Rendering", "Scene", "Drawing", "Geometry", "Mapping", "Collection", "ObjectStorage", "Atlas"],
+      swiftSettings: room),
+    .target(
+      name: "Viewer",
+      dependencies: [
+        "Controls", "X11", "Drawing", "Scene", "Rendering", "Geometry", "Mapping", "Collection", "ObjectStorage",
+        "Imaging", "Neighbors", "TSNE", "Atlas", "Export",
+      ],
+      swiftSettings: room),
+
+    // Programs.
+    .executableTarget(
+      name: "s3totsne",
+      dependencies: [
+        "Viewer", "Export", "Mapping", "Collection", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: room),
+    .executableTarget(
+      name: "s3totsne-bench",
+      dependencies: [
+        "Mapping", "Neighbors", "TSNE", "Numerics", "Scene", "Rendering", "Geometry", "Atlas",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: room),
+
+    // Tests: one target a room, and what they share.
+    .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: room),
+  ]
+    + [
+      "Geometry", "Atlas", "Numerics", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE", "Collection",
+      "Mapping", "Drawing", "Scene", "Rendering", "X11", "Controls", "Export", "Viewer",
+    ].map { name in
+      let more: [Target.Dependency] =
+        switch name {
+        case "Neighbors": ["Numerics"]
+        case "TSNE": ["Neighbors", "Numerics"]
+        case "Collection": ["ObjectStorage", "Imaging", "Features", "Atlas"]
+        case "Mapping": ["Collection", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "Atlas"]
+        case "Features": ["Imaging"]
+        case "Scene": ["Geometry"]
+        case "Rendering": ["Scene", "Geometry", "Atlas", "Drawing"]
+        case "Drawing": ["Geometry"]
+        case "X11": ["Geometry"]
+        case "Controls": ["Drawing", "Geometry", "X11"]
+        case "Export": ["Mapping", "Collection", "ObjectStorage", "Rendering", "Scene", "Geometry", "Atlas", "Drawing"]
+        case "Viewer": ["Mapping", "ObjectStorage", "Collection", "Scene", "s3totsne"]
+        default: []
+        }
+      return .testTarget(
+        name: name + "Tests", dependencies: [.byName(name: name), "TestSupport"] + more, swiftSettings: room)
+    },
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .gnu17
+)
