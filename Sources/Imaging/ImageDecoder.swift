@@ -1,0 +1,4 @@
+/// Bytes to pixels.
+public struct ImageDecoder: Sendable {
+  public init(limits: DecodingLimits = DecodingLimits()) {}
+}
