@@ -1,3 +1,4 @@
+internal import Atlas
 public import Features
 import Foundation
 public import Imaging
@@ -156,7 +157,7 @@ public final class CollectionWriter: Sendable {
       entry.width = header.width
       entry.height = header.height
       entry.state = .ready
-      let matrix = try features(of: extractor)
+      let matrix = try self.features(of: extractor)
       if try !matrix.store(features, slot: slot, identity: entry.identity) {
         detach("There is no space left for features in \(collection.directory ?? "memory").")
       }

@@ -99,6 +99,9 @@ public final class ImageCollection: Sendable {
     }
   }
 
+  /// Whether an object is on the map before its bytes are known. What is not joins the map when it is `ready`.
+  public func isListedByName(_ entry: CollectionEntry) -> Bool { Self.mayBeImage(entry.object.key) }
+
   static func mayBeImage(_ key: ObjectKey) -> Bool {
     let name = key.bytes[((key.bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)...]
     return !name.dropFirst().contains(UInt8(ascii: ".")) || nameClaimsImage(name)
