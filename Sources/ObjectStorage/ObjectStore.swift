@@ -63,5 +63,11 @@ extension ObjectStore {
 /// folder may be slow.
 /// - Throws: `StorageError`: no or half credentials, an unknown profile, an endpoint that is none, no such folder.
 public func openStore(_ location: Location, options: StorageOptions) throws -> any ObjectStore {
-  throw StorageError(.configuration, "Not yet.")
+  switch location.kind {
+  case .folder(let path):
+    return try FolderStore(location: location, path: path, options: options)
+  case .bucket(let endpoint, let name, let prefix):
+    return try BucketStore(
+      location: location, endpoint: endpoint, bucket: name, prefix: prefix, options: options)
+  }
 }
