@@ -120,7 +120,6 @@ final class ImageLoader: Sendable {
     counts.withLock { $0.decoded += 1 }
     meter.complete()
     guard isFirst else { return }
-    meter.count(images: 1)
     if !collection.isListedByName(entry) { outbox.post(.listed(slots: [entry.slot], complete: false)) }
     outbox.post(.ready(slots: [entry.slot]))
   }
@@ -133,17 +132,14 @@ final class ImageLoader: Sendable {
     let thumbnail = ThumbnailPyramid(of: image)
     let features = featureClock.measure {
       [UInt8](unsafeUninitializedCapacity: extractor.dimension) { buffer, count in
-        buffer.initialize(repeating: 0)
         extractor.extract(
           from: image, into: UnsafeMutableBufferPointer(rebasing: buffer[..<extractor.dimension]))
         count = extractor.dimension
       }
     }
-    guard
-      try writer.store(
-        entry.slot, header: header, thumbnail: thumbnail, features: features, by: extractor, etag: etag,
-        size: Int64(bytes.count))
-    else { throw CancellationError() }
+    _ = try writer.store(
+      entry.slot, header: header, thumbnail: thumbnail, features: features, by: extractor, etag: etag,
+      size: Int64(bytes.count))
   }
 
   private func claimsImage(_ key: ObjectKey) -> Bool {
@@ -163,14 +159,12 @@ final class ImageLoader: Sendable {
   private func leaveOut(_ entry: CollectionEntry, _ reason: String, isLasting: Bool) {
     writer.leaveOut(entry.slot, reason: reason, isLasting: isLasting)
     meter.complete()
-    meter.count(images: entry.state == .ready ? -1 : 0, leftOut: 1)
     outbox.post(.leftOut(slots: [entry.slot]))
   }
 
   private func refuse(_ entry: CollectionEntry) {
     writer.setNotAnImage(entry.slot)
     meter.complete()
-    meter.count(images: entry.state == .ready ? -1 : 0, otherFiles: 1)
     if collection.isListedByName(entry) { outbox.post(.removed(slots: [entry.slot])) }
   }
 }

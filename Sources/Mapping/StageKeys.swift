@@ -1,6 +1,7 @@
 import Collection
 import Foundation
 import Neighbors
+import ObjectStorage
 import TSNE
 
 /// The names of derived stages: hashes of everything that went into them, so that a stage is found again exactly when it
@@ -31,26 +32,28 @@ struct StageKeys {
     }.text
     let k = TSNEParameters.neighborCount(perplexity: parameters.tsne.perplexity, count: images.count)
     neighboursBase = base
-    neighbours = DerivedKey { hash in
-      hash.field("neighbours")
-      hash.field(base)
-      hash.field(UInt64(k))
-    }.text
-    layout = DerivedKey { hash in
-      hash.field("layout")
-      hash.field(base)
-      let tsne = parameters.tsne
-      let perplexity = TSNEParameters.effectivePerplexity(requested: tsne.perplexity, count: images.count)
-      for number in [perplexity, tsne.earlyExaggeration, tsne.lateExaggeration, tsne.momentum] {
-        hash.field(number.bitPattern)
-      }
-      switch tsne.learningRate {
-      case .automatic: hash.field("automatic")
-      case .value(let rate): hash.field(rate.bitPattern)
-      }
-      hash.field(UInt64(tsne.earlyIterations))
-      hash.field(UInt64(tsne.iterations))
-    }.text
+    neighbours =
+      DerivedKey { hash in
+        hash.field("neighbours")
+        hash.field(base)
+        hash.field(UInt64(k))
+      }.text
+    layout =
+      DerivedKey { hash in
+        hash.field("layout")
+        hash.field(base)
+        let tsne = parameters.tsne
+        let perplexity = TSNEParameters.effectivePerplexity(requested: tsne.perplexity, count: images.count)
+        for number in [perplexity, tsne.earlyExaggeration, tsne.lateExaggeration, tsne.momentum] {
+          hash.field(number.bitPattern)
+        }
+        switch tsne.learningRate {
+        case .automatic: hash.field("automatic")
+        case .value(let rate): hash.field(rate.bitPattern)
+        }
+        hash.field(UInt64(tsne.earlyIterations))
+        hash.field(UInt64(tsne.iterations))
+      }.text
   }
 
   /// The name of a layout that is not the complete one: it was stopped, or continued.

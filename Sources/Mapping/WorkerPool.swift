@@ -2,7 +2,7 @@ import Dispatch
 import Synchronization
 
 /// Blocking work off Swift's cooperative threads: at most `width` pieces at a time, in the order of asking, at
-/// background quality of service, so that a frame of the window is never late because of it.
+/// background quality of service as a rule, so that a frame of the window is never late because of it.
 final class WorkerPool: Sendable {
   private struct State {
     var running = 0
@@ -13,9 +13,9 @@ final class WorkerPool: Sendable {
   private let width: Int
   private let queue: DispatchQueue
 
-  init(label: String, width: Int) {
+  init(label: String, width: Int, qos: DispatchQoS = .background) {
     self.width = width
-    queue = DispatchQueue(label: label, qos: .background, attributes: .concurrent)
+    queue = DispatchQueue(label: label, qos: qos, attributes: .concurrent)
   }
 
   /// Runs `body` and hands back its result; throws `CancellationError` as soon as the task is cancelled. A body that is
