@@ -32,7 +32,7 @@ public enum CacheDirectory {
       # Thumbnails and layouts that s3totsne can make again. `s3totsne cache clear` removes them.
 
       """
-    try Array(text.utf8).withUnsafeBytes { bytes throws(StoreFailure) in try PrivateFiles.write(bytes, to: tag) }
+    try PrivateFiles.write(Array(text.utf8), to: tag)
   }
 
   /// The collections in the store, last used first; empty when there is no store. One whose catalogue is damaged has no

@@ -20,7 +20,7 @@ final class Catalogue: Sendable {
   init(path: String) throws {
     let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard descriptor >= 0 else { throw StoreFailure("Cannot write", path) }
-    close(descriptor)
+    Foundation.close(descriptor)
     var configuration = Configuration()
     configuration.journalMode = .wal
     configuration.label = "catalogue"

@@ -93,14 +93,16 @@ extension ImageCollection {
     state.entries = Array(repeating: nil, count: count)
     state.slotOfKey.reserveCapacity(entries.count)
     for entry in entries {
-      state.entries[entry.slot] = entry
+      state.set(entry, entry.slot)
       state.slotOfKey[entry.object.key] = entry.slot
     }
     state.order = entries.map(\.slot)
     state.freeSlots = (0..<count).reversed().filter { !used.contains($0) }
     let ready = entries.filter { $0.state == .ready }.map(\.slot)
     for slot in state.atlas.markStored(ready) {
-      state.entries[slot]?.state = .listed
+      guard var entry = state.entries[slot] else { continue }
+      entry.state = .listed
+      state.set(entry, slot)
       state.changedSlots.insert(slot)
     }
     state.viewState = try catalogue.value("view")

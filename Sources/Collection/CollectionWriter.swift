@@ -1,3 +1,4 @@
+internal import Atlas
 public import Features
 import Foundation
 public import Imaging
@@ -69,10 +70,12 @@ public final class CollectionWriter: Sendable {
 
   /// What a page of the listing changed.
   public struct ListingChange: Sendable, Equatable {
-    /// Objects that were not known, or are now others under their old keys.
+    /// Objects that were not known, or are now others under their old keys: they have new slots.
     public var new: [Int] = []
-    /// Slots of objects that were replaced.
+    /// Slots of what was replaced, where it was shown or left out.
     public var removed: [Int] = []
+    /// What is to be fetched: the new ones, and known ones that no job has got to. In the order of the page.
+    public var unfetched: [Int] = []
   }
 
   /// Takes in a page of the listing.
@@ -86,23 +89,24 @@ public final class CollectionWriter: Sendable {
             if entry.object.etag == object.etag && entry.object.size == object.size {
               if entry.object != object {
                 entry.object = object
-                state.entries[slot] = entry
+                state.set(entry, slot)
                 state.changedSlots.insert(slot)
               }
+              if entry.state == .listed { change.unfetched.append(slot) }
               present.append(slot)
               continue
             }
-            Self.remove(slot, from: &state)
-            change.removed.append(slot)
+            if Self.remove(slot, from: &state) { change.removed.append(slot) }
           }
           let slot = state.freeSlots.popLast() ?? state.entries.count
           if slot == state.entries.count { state.entries.append(nil) }
-          state.entries[slot] = CollectionEntry(slot: slot, object: object, width: 0, height: 0, state: .listed)
+          state.set(CollectionEntry(slot: slot, object: object, width: 0, height: 0, state: .listed), slot)
           state.slotOfKey[object.key] = slot
           state.changedSlots.insert(slot)
           state.removedKeys.remove(object.key)
           state.order = nil
           change.new.append(slot)
+          change.unfetched.append(slot)
           present.append(slot)
         }
       }
@@ -113,29 +117,31 @@ public final class CollectionWriter: Sendable {
   }
 
   /// The listing is complete: what it did not name is gone.
-  /// - Returns: The slots that are no more.
+  /// - Returns: The slots that are no more, where they were shown or left out.
   public func finishListing() -> [Int] {
     whileOpen {
       let seen = self.seen.withLock { $0 }
       let gone = collection.state.withLock { state in
         let gone = ImageCollection.order(&state).filter { !seen.contains($0) }
-        for slot in gone { Self.remove(slot, from: &state) }
-        return gone
+        return gone.filter { Self.remove($0, from: &state) }
       }
       scheduleCommit()
       return gone
     } ?? []
   }
 
-  private static func remove(_ slot: Int, from state: inout ImageCollection.State) {
-    guard let entry = state.entries[slot] else { return }
-    state.entries[slot] = nil
+  /// Returns whether a window may have heard of it.
+  private static func remove(_ slot: Int, from state: inout ImageCollection.State) -> Bool {
+    guard let entry = state.entries[slot] else { return false }
+    state.set(nil, slot)
     state.slotOfKey[entry.object.key] = nil
     state.removedKeys.insert(entry.object.key)
     state.changedSlots.remove(slot)
     state.passingProblems.remove(slot)
     state.order = nil
     // The thumbnail stays until the slot is given away: a window may still draw it.
+    if case .leftOut = entry.state { return true }
+    return ImageCollection.isShown(entry)
   }
 
   // MARK: Images
@@ -156,7 +162,7 @@ public final class CollectionWriter: Sendable {
       entry.width = header.width
       entry.height = header.height
       entry.state = .ready
-      let matrix = try features(of: extractor)
+      let matrix = try self.features(of: extractor)
       if try !matrix.store(features, slot: slot, identity: entry.identity) {
         detach("There is no space left for features in \(collection.directory ?? "memory").")
       }
@@ -164,7 +170,7 @@ public final class CollectionWriter: Sendable {
       let changed = entry
       let isPresent = collection.state.withLock { state in
         guard state.entries[slot] != nil else { return false }
-        state.entries[slot] = changed
+        state.set(changed, slot)
         state.changedSlots.insert(slot)
         state.passingProblems.remove(slot)
         return true
@@ -204,12 +210,17 @@ public final class CollectionWriter: Sendable {
       collection.state.withLock { state in
         guard state.entries.indices.contains(slot), var entry = state.entries[slot] else { return }
         entry.state = new
-        state.entries[slot] = entry
+        state.set(entry, slot)
         state.changedSlots.insert(slot)
         if isLasting { state.passingProblems.remove(slot) } else { state.passingProblems.insert(slot) }
       }
       scheduleCommit()
     }
+  }
+
+  /// What was left out for a reason that may have passed is to be fetched again.
+  public func resetPassingProblems() {
+    for slot in collection.state.withLock({ $0.passingProblems }) { reset(slot) }
   }
 
   /// Says which decoder is at work. Where another one (an older version, other limits) left objects out, they are to be

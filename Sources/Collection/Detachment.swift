@@ -1,4 +1,4 @@
-public import Atlas
+internal import Atlas
 import Foundation
 import Synchronization
 

@@ -22,7 +22,9 @@ final class GrowingMemory: @unchecked Sendable {
   init(path: String?, limit: Int) throws(StoreFailure) {
     reserved = (limit + Self.piece) & ~(Self.piece - 1)
     let address = mmap(nil, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
-    guard let address, address != MAP_FAILED else { throw StoreFailure("Cannot reserve memory for", path ?? "features") }
+    guard let address, address != MAP_FAILED else {
+      throw StoreFailure("Cannot reserve memory for", path ?? "features")
+    }
     var descriptor: Int32 = -1
     var size = 0
     if let path {

@@ -28,6 +28,37 @@ public final class ImageCollection: Sendable {
     var viewState: Data?
     var catalogue: Catalogue?
     var notes: [String] = []
+    var counts = Counts()
+
+    /// Puts an entry in its slot, or nothing; the counts follow.
+    mutating func set(_ entry: CollectionEntry?, _ slot: Int) {
+      if let old = entries[slot] { counts.add(old.state, -1) }
+      if let entry { counts.add(entry.state, 1) }
+      entries[slot] = entry
+    }
+  }
+
+  /// How many objects there are of each kind.
+  public struct Counts: Sendable, Equatable {
+    /// Known, not fetched yet.
+    public var listed = 0
+    /// Images with a thumbnail.
+    public var ready = 0
+    /// Images that cannot be shown.
+    public var leftOut = 0
+    /// Objects that are no images.
+    public var otherFiles = 0
+    /// All objects.
+    public var total: Int { listed + ready + leftOut + otherFiles }
+
+    mutating func add(_ state: CollectionEntry.State, _ number: Int) {
+      switch state {
+      case .listed: listed += number
+      case .ready: ready += number
+      case .leftOut: leftOut += number
+      case .notAnImage: otherFiles += number
+      }
+    }
   }
 
   let state: Mutex<State>
@@ -70,6 +101,9 @@ public final class ImageCollection: Sendable {
     state.withLock { state in state.entries.indices.contains(slot) ? state.entries[slot] : nil }
   }
 
+  /// How many objects there are of each kind.
+  public var counts: Counts { state.withLock { $0.counts } }
+
   /// The slot of the object with this key.
   public func slot(of key: ObjectKey) -> Int? { state.withLock { $0.slotOfKey[key] } }
 
@@ -98,6 +132,9 @@ public final class ImageCollection: Sendable {
     case .listed: mayBeImage(entry.object.key)
     }
   }
+
+  /// Whether an object is on the map before its bytes are known. What is not joins the map when it is `ready`.
+  public func isListedByName(_ entry: CollectionEntry) -> Bool { Self.mayBeImage(entry.object.key) }
 
   static func mayBeImage(_ key: ObjectKey) -> Bool {
     let name = key.bytes[((key.bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)...]

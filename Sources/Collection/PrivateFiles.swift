@@ -20,7 +20,7 @@ enum PrivateFiles {
   }
 
   /// Writes a file by a temporary neighbour, fsync and rename: a reader sees all of it or what was there before.
-  static func write(_ bytes: UnsafeRawBufferPointer, to path: String) throws(StoreFailure) {
+  static func write(_ bytes: [UInt8], to path: String) throws(StoreFailure) {
     let temporary = path + ".part"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw StoreFailure("Cannot write", path) }
@@ -31,7 +31,7 @@ enum PrivateFiles {
     }
     var offset = 0
     while offset < bytes.count {
-      let written = Foundation.write(descriptor, bytes.baseAddress! + offset, bytes.count - offset)
+      let written = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress! + offset, $0.count - offset) }
       if written < 0 && errno == EINTR { continue }
       guard written > 0 else { throw StoreFailure("Cannot write", path) }
       offset += written

@@ -31,6 +31,6 @@ public struct RecentLocations: Sendable {
     let lines = [location] + load().filter { $0 != location }
     let text = lines.prefix(Self.limit).joined(separator: "\n") + "\n"
     try? PrivateFiles.makeDirectory((path as NSString).deletingLastPathComponent)
-    try? Array(text.utf8).withUnsafeBytes { try PrivateFiles.write($0, to: path) }
+    try? PrivateFiles.write(Array(text.utf8), to: path)
   }
 }

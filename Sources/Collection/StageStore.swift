@@ -51,10 +51,8 @@ final class StageStore: Sendable {
       for (name, array) in arrays.sorted(by: { $0.key < $1.key }) {
         let bytes = array.fileBytes
         let fileName = "\(record.key)-\(name).npy"
-        do {
-          try bytes.withUnsafeBytes { raw throws(StoreFailure) in
-            try PrivateFiles.write(raw, to: directory + "/" + fileName)
-          }
+        do throws(StoreFailure) {
+          try PrivateFiles.write(bytes, to: directory + "/" + fileName)
         } catch {
           for written in record.files { unlink(directory + "/" + written.name) }
           throw error

@@ -63,14 +63,13 @@ extension Scene {
   static let strictOrderLimit = 20_000
 
   /// The pictures that are drawn and meet `rect` (device pixels), in the order in which they are drawn: the topmost last.
-  /// What is drawn does not depend on `rect`.
+  /// What is drawn does not depend on `rect`, which may reach beyond the viewport.
   public func collectSprites(in rect: PixelRect, into sprites: inout [Sprite]) {
     sprites.removeAll(keepingCapacity: true)
-    let clipped = rect.intersection(camera.viewport)
-    guard !clipped.isEmpty, !pictures.grid.items.isEmpty else { return }
+    guard !rect.isEmpty, !pictures.grid.items.isEmpty else { return }
     let projection = self.projection
     let reach = (Double(projection.side) / 2 + 2) / projection.scale
-    let area = camera.toLayout(Rect(clipped)).insetBy(-reach)
+    let area = camera.toLayout(Rect(rect)).insetBy(-reach)
     let grid = pictures.grid
     let (columns, rows) = grid.cells(meeting: area)
     guard !columns.isEmpty, !rows.isEmpty else { return }
@@ -102,8 +101,8 @@ extension Scene {
                     index &-= 1
                     let slot = Int(items[index])
                     let sprite = projection.sprite(items[index], x: x[slot], y: y[slot], aspect: aspects[slot])
-                    if Int(sprite.x) < clipped.maxX, Int(sprite.y) < clipped.maxY,
-                      Int(sprite.x &+ sprite.width) > clipped.x, Int(sprite.y &+ sprite.height) > clipped.y
+                    if Int(sprite.x) < rect.maxX, Int(sprite.y) < rect.maxY,
+                      Int(sprite.x &+ sprite.width) > rect.x, Int(sprite.y &+ sprite.height) > rect.y
                     {
                       sprites.append(sprite)
                     }
