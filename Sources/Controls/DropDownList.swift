@@ -42,16 +42,17 @@ import Geometry
   func place(in bounds: Rect) {
     let anchor = dropDown.frame
     let margin = style.px(4)
+    let gap = style.popupGap
     scroller.rowCount = rows.count
     scroller.rowHeight = style.rowHeight
     let wanted = scroller.contentHeight + 2 * edge
-    let below = bounds.maxY - anchor.maxY - 2 * margin
-    let above = anchor.minY - bounds.minY - 2 * margin
+    let below = bounds.maxY - anchor.maxY - gap - margin
+    let above = anchor.minY - bounds.minY - gap - margin
     let opensBelow = wanted <= below || below >= above
     let height = max(style.rowHeight + 2 * edge, min(wanted, opensBelow ? below : above))
     let width = min(max(anchor.width, contentWidth), bounds.width - 2 * margin)
     let x = max(bounds.minX + margin, min(anchor.minX, bounds.maxX - margin - width))
-    let y = opensBelow ? anchor.maxY + margin : anchor.minY - margin - height
+    let y = opensBelow ? anchor.maxY + gap : anchor.minY - gap - height
     frame = PixelGrid.snap(Rect(x: x, y: y, width: width, height: height))
     scroller.area = Rect(x: frame.x, y: frame.y + edge, width: frame.width, height: frame.height - 2 * edge)
     scroller.scroll(to: scroller.offset)
@@ -72,7 +73,7 @@ import Geometry
         widest = max(widest, width)
       }
     }
-    return widest.rounded(.up) + textInset + style.px(16)
+    return widest.rounded(.up) + textInset + style.px(20)
   }
 
   private func row(ofItem item: Int) -> Int? {
@@ -193,8 +194,11 @@ import Geometry
     canvas.text(layout, x: rect.x + style.px(12), baseline: baseline(of: font, in: line), style.theme.secondaryText)
   }
 
-  private func draw(_ index: Int, in rect: Rect, on canvas: Canvas) {
+  private func draw(_ index: Int, in row: Rect, on canvas: Canvas) {
     let item = items[index]
+    // The bar stands beside the rows, not on them.
+    let barWidth = scroller.isScrollable ? style.px(6) : 0
+    let rect = Rect(x: row.x, y: row.y, width: row.width - barWidth, height: row.height)
     let theme = style.theme
     if index == current, item.isEnabled {
       let row = Rect(x: rect.x + edge, y: rect.y, width: rect.width - 2 * edge, height: rect.height)

@@ -177,7 +177,10 @@ public struct ListRow: Hashable, Sendable {
 
   private func draw(_ index: Int, on canvas: Canvas) {
     let theme = style.theme
-    let rect = scroller.rect(ofRow: index)
+    let row = scroller.rect(ofRow: index)
+    // The bar stands beside the rows, not on them.
+    let barWidth = scroller.isScrollable ? style.px(6) : 0
+    let rect = Rect(x: row.x, y: row.y, width: row.width - barWidth, height: row.height)
     if index == selectedRow || index == hoveredRow {
       let inset = style.px(4)
       let box = Rect(x: rect.x + inset, y: rect.y, width: rect.width - 2 * inset, height: rect.height)
@@ -186,7 +189,7 @@ public struct ListRow: Hashable, Sendable {
         canvas.stroke(box, theme.focus, lineWidth: style.focusWidth, cornerRadius: style.px(4))
       }
     }
-    let content = row(index)
+    let content = self.row(index)
     let columns = columns(in: rect)
     let baseline = self.baseline(of: style.font, in: rect)
     let primary = TextLayout(

@@ -48,10 +48,11 @@ public import Geometry
     let rowHeight = style.captionHeight + style.px(4) + style.fieldHeight
     let height = 2 * padding + Double(entries.count) * rowHeight + Double(max(0, entries.count - 1)) * padding
     let x = max(bounds.minX + margin, min(anchor.maxX - width, bounds.maxX - margin - width))
-    let below = anchor.maxY + margin
-    let fitsBelow = below + height <= bounds.maxY - margin || anchor.minY - margin - height < bounds.minY + margin
+    let gap = style.popupGap
+    let below = anchor.maxY + gap
+    let fitsBelow = below + height <= bounds.maxY - margin || anchor.minY - gap - height < bounds.minY + margin
     frame = PixelGrid.snap(
-      Rect(x: x, y: fitsBelow ? below : anchor.minY - margin - height, width: width, height: height))
+      Rect(x: x, y: fitsBelow ? below : anchor.minY - gap - height, width: width, height: height))
     var y = frame.y + padding
     for (entry, label) in zip(entries, labels) {
       label.style = style

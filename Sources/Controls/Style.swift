@@ -32,6 +32,8 @@ public struct Style: Hashable, Sendable {
   public var cornerRadius: Double { px(6) }
   /// The width of the focus ring.
   public var focusWidth: Double { max(hairline + 1, px(1.5)) }
+  /// The space between a control and what opens beside it: enough to clear the bar's lower edge and the progress line.
+  public var popupGap: Double { px(8) }
   /// The space between a field's edge and its text.
   public var padding: Double { px(8) }
   /// The height of fields, buttons and drop-downs: 24 logical pixels unless the font needs more.

@@ -176,7 +176,7 @@ public import Geometry
   public override func draw(on canvas: Canvas) {
     FieldBox(
       isEnabled: isEnabled, isHovered: isHovered && !isOpen, isPressed: isOpen,
-      showsFocus: (isFocused && showsFocusRing) || isOpen
+      showsFocus: isFocused && showsFocusRing
     ).draw(on: canvas, in: frame, style: style)
     let color = isEnabled ? style.theme.text : style.theme.disabledText
     let width = max(1, 1.5 * style.scale)

@@ -19,8 +19,8 @@ public import Geometry
     let layout = self.layout(within: bounds)
     let width = min(bounds.width - 2 * margin, layout.size.width.rounded(.up) + 2 * style.padding)
     let height = layout.size.height.rounded(.up) + 2 * style.px(4)
-    let below = anchor.maxY + margin
-    let above = anchor.minY - margin - height
+    let below = anchor.maxY + style.popupGap
+    let above = anchor.minY - style.popupGap - height
     let fitsBelow = below + height <= bounds.maxY - margin || above < bounds.minY + margin
     let x = max(bounds.minX + margin, min(anchor.minX, bounds.maxX - margin - width))
     frame = PixelGrid.snap(Rect(x: x, y: fitsBelow ? below : above, width: width, height: height))

@@ -353,3 +353,8 @@ extension Scene {
     return best?.slot
   }
 }
+
+extension Scene {
+  /// The picture whose name and size are shown: the one pointed at, else the one with the keyboard focus.
+  public var labelledSlot: Int? { gesture.isDragging ? nil : hovered ?? focused }
+}

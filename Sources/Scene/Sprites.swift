@@ -9,6 +9,21 @@ public struct Sprite: Hashable, Sendable {
   /// Extent in device pixels, at least 1 × 1.
   public var width, height: Int32
 
+  init(slot: Int32, x: Int32, y: Int32, width: Int32, height: Int32) {
+    self.slot = slot
+    self.x = x
+    self.y = y
+    self.width = width
+    self.height = height
+  }
+
+  /// A picture that covers `rect` of the window.
+  public init(slot: Int, rect: PixelRect) {
+    self.init(
+      slot: Int32(slot), x: Int32(clamping: rect.x), y: Int32(clamping: rect.y), width: Int32(clamping: rect.width),
+      height: Int32(clamping: rect.height))
+  }
+
   /// The pixels it covers.
   public var rect: PixelRect { PixelRect(x: Int(x), y: Int(y), width: Int(width), height: Int(height)) }
 }
