@@ -106,7 +106,7 @@ let package = Package(
   ]
     + [
       "Geometry", "Atlas", "Numerics", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE", "Collection",
-      "Mapping", "Drawing", "Scene", "Rendering", "X11", "Controls", "Export", "Viewer",
+      "Mapping", "Drawing", "Scene", "Rendering", "X11", "Controls", "Export", "Viewer", "s3totsne",
     ].map { name in
       let more: [Target.Dependency] =
         switch name {

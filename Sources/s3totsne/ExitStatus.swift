@@ -39,13 +39,10 @@ struct CommandFailure: Error {
     self.message = message
   }
 
-  /// Says it on standard error, and as an object on standard output for programs.
-  func report(asJSON: Bool) {
-    writeToStandardError(message.isEmpty || message.hasPrefix("Error: ") ? message : "Error: " + message)
-    if asJSON {
-      // A second failure, to write about the first, leaves nothing to be done.
-      try? writeJSON(Report(error: message, errorKind: kind, version: s3totsneVersion))
-    }
+  /// Says it as an object on standard output, for programs.
+  func reportAsJSON() {
+    // A second failure, to write about the first, leaves nothing to be done.
+    try? writeJSON(Report(error: message, errorKind: kind, version: s3totsneVersion))
   }
 
   private struct Report: Encodable {

@@ -18,9 +18,8 @@ struct MapCommand: ParsableCommand {
         s3totsne map s3://my-bucket/photos --layout layout.csv --manifest manifest.json
         s3totsne map my-bucket/photos --json --quiet | jq .left_out
 
-      layout.csv begins key,x,y,width,height: one row an image, the size that of the original in pixels, after
-      orientation. In all files a byte of a key that is a control character or no UTF-8 is written \\xNN, and a backslash
-      as two.
+      layout.csv begins key,x,y,width,height: one row an image, with the size of the original in pixels after \
+      orientation. In keys, control characters and bytes that are no UTF-8 are written \\xNN, a backslash as two.
       """)
 
   @Argument(help: "A bucket, a part of one, or a folder.")

@@ -7,11 +7,8 @@ struct RootCommand: ParsableCommand {
     commandName: "s3totsne",
     abstract: "Shows every image of an S3 bucket or a folder on a map where similar images lie together.",
     discussion: """
-      LOCATION is one of
-        my-bucket/photos, s3://my-bucket/photos     everything below photos/ in a bucket
-        https://minio.example:9000/my-bucket/photos a bucket of another server
-        /data/photos, ./photos, ~/photos            a folder
-      Without a subcommand the window opens, also on a bucket called like one: s3totsne view map
+      A location is a bucket or a part of it (my-bucket/photos, s3://my-bucket/photos), a bucket of another server \
+      (https://minio.example:9000/my-bucket/photos), or a folder (/data/photos, ./photos, ~/photos).
 
       EXAMPLES
         s3totsne
@@ -22,11 +19,11 @@ struct RootCommand: ParsableCommand {
         s3totsne map public-bucket/plates --no-sign-request --json >report.json
         s3totsne cache list
 
-      Keys, profiles and regions are the AWS command line's: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,
-      AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL.
+      Credentials, regions and endpoints come from the AWS command line's environment variables: \
+      AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL.
 
       EXIT CODES
-        0 done; 1 failed; 2 wrong usage; 3 done, but some images were left out; 130 interrupted
+        0 done, 1 failed, 2 wrong usage, 3 some images left out, 130 interrupted
       """,
     version: s3totsneVersion,
     subcommands: [ViewCommand.self, MapCommand.self, CacheCommand.self],

@@ -6,26 +6,26 @@ import Neighbors
 import ObjectStorage
 import TSNE
 
-/// The parameters of the map.
+/// The parameters of the map. Numbers take whatever follows them, so that `--perplexity -3` is answered with a reason.
 struct LayoutOptions: ParsableArguments {
-  @Option(help: "About how many neighbours an image attends to.")
+  @Option(parsing: .unconditional, help: "About how many neighbours an image attends to.")
   var perplexity = 30.0
 
   @Option(
-    name: [.customLong("early-exaggeration"), .customLong("exaggeration")],
+    name: [.customLong("early-exaggeration"), .customLong("exaggeration")], parsing: .unconditional,
     help: "How much stronger attraction is in the first 250 iterations.")
   var earlyExaggeration = 12.0
 
-  @Option(help: "How much stronger attraction is afterwards.")
+  @Option(parsing: .unconditional, help: "How much stronger attraction is afterwards.")
   var lateExaggeration = 1.0
 
-  @Option(help: ArgumentHelp("The step size: auto, or a number.", valueName: "rate"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("The step size: auto, or a number.", valueName: "rate"))
   var learningRate = TSNEParameters.LearningRate.automatic
 
   @Option(help: ArgumentHelp("The distance between images.", valueName: "name"))
   var metric = Metric.cosine
 
-  @Option(help: "Iterations in all, the first 250 exaggerated.")
+  @Option(parsing: .unconditional, help: "Iterations in all, the first 250 exaggerated.")
   var iterations = 1000
 
   @Option(help: "Decides everything random.")
@@ -34,13 +34,16 @@ struct LayoutOptions: ParsableArguments {
   @Option(help: "What images are compared by.")
   var features = FeatureKind.pixels
 
-  @Option(help: ArgumentHelp("Images are compared as squares of this many pixels a side.", valueName: "pixels"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Images are compared as squares of this many pixels a side.", valueName: "pixels"))
   var featureSide = 50
 
-  @Option(help: ArgumentHelp("Threads that compute (default: one a core).", valueName: "count"))
+  @Option(
+    parsing: .unconditional, help: ArgumentHelp("Threads that compute (default: one a core).", valueName: "count"))
   var threads: Int?
 
-  @Option(help: ArgumentHelp("Larger images are left out.", valueName: "megapixels"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Larger images are left out.", valueName: "megapixels"))
   var maxMegapixels = 300.0
 
   /// The number of threads to use.

@@ -8,16 +8,21 @@ do {
   var command = try RootCommand.parseAsRoot()
   try command.run()
 } catch let failure as CommandFailure {
-  failure.report(asJSON: CommandLine.arguments.contains("--json"))
+  writeToStandardError("Error: " + failure.message)
+  if CommandLine.arguments.contains("--json") { failure.reportAsJSON() }
   exit(failure.exitStatus.rawValue)
+} catch let code as ExitCode {
+  exit(code.rawValue)
 } catch {
+  // What to read on a terminal: with the usage, and what the option means.
   let message = RootCommand.fullMessage(for: error)
   if RootCommand.exitCode(for: error).isSuccess {
     // --help, --version and shell completions come as errors too.
     print(message)
     exit(ExitStatus.done.rawValue)
   }
-  let usage = CommandFailure(.wrongUsage, kind: "usage", message)
-  usage.report(asJSON: CommandLine.arguments.contains("--json"))
+  writeToStandardError(message)
+  let usage = CommandFailure(.wrongUsage, kind: "usage", RootCommand.message(for: error))
+  if CommandLine.arguments.contains("--json") { usage.reportAsJSON() }
   exit(usage.exitStatus.rawValue)
 }
