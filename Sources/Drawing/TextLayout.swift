@@ -148,6 +148,12 @@ public final class TextLayout {
     return min(offset, utf8.count)
   }
 
+  /// Whether the paragraph is written from right to left.
+  public var isRightToLeft: Bool {
+    guard let line = pango_layout_get_line_readonly(layout, 0) else { return false }
+    return pango_layout_line_get_resolved_direction(line) == PANGO_DIRECTION_RTL
+  }
+
   /// What is to be filled behind the selected `range`: one rectangle a run of one direction, several where directions mix.
   public func selectionRects(_ range: Range<Int>) -> [Rect] {
     let lower = clamped(range.lowerBound)

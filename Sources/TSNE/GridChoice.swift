@@ -15,8 +15,9 @@ struct GridChoice: Hashable {
   /// Whether the layout is so small that 1 is taken from the kernel: then what remains, not the common 1, fills the digits.
   var isShifted: Bool { spacing < 1.0 / 3 - 1e-9 }
 
-  /// Nodes before the first point: the spline reaches one to the left and two to the right.
-  static let margin = 1
+  /// Nodes before the first point and after the last: the spline reaches one to the left and two to the right; one more
+  /// for the rounding of coordinates.
+  static let margin = 2
   /// Without near pairs a spacing of 1/3 resolves 1/(1+r²); a layout smaller than 24 of these gets a finer grid.
   private static let finest = 1.0 / 3
   private static let minimumNodes = 24.0
@@ -35,7 +36,9 @@ struct GridChoice: Hashable {
     let extent = max(width, height, 1e-30)
     func choice(_ spacing: Double, _ radius: Double) -> GridChoice {
       GridChoice(
-        spacing: spacing, nearRadius: radius, columns: Int(width / spacing) + 5, rows: Int(height / spacing) + 5)
+        spacing: spacing, nearRadius: radius,
+        columns: Int(width / spacing) + 2 * Self.margin + 3,
+        rows: Int(height / spacing) + 2 * Self.margin + 3)
     }
     if extent < Self.finest * Self.minimumNodes {
       let halvings = (log2(Self.finest * Self.minimumNodes / extent)).rounded(.up)

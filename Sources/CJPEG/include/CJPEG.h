@@ -1,5 +1,5 @@
 #pragma once
-// Decoding of JPEG by libjpeg-turbo. libjpeg reports errors by leaving the function (setjmp, longjmp), which Swift cannot
+// JPEG by libjpeg-turbo. libjpeg reports errors by leaving the function (setjmp, longjmp), which Swift cannot
 // be left by; here every call returns.
 
 #include <stdbool.h>
@@ -36,3 +36,8 @@ int cjpeg_good_rows(const cjpeg_decoder *decoder, bool *ends_early);
 const char *cjpeg_message(const cjpeg_decoder *decoder);
 
 void cjpeg_close(cjpeg_decoder *decoder);
+
+// Compresses `width` × `height` pixels (ARGB32 in native byte order, alpha ignored) at a quality from 1 to 100, from 90
+// on with colour at full resolution. Returns `count` bytes for cjpeg_free, or null when there is no memory.
+uint8_t *cjpeg_encode(const uint32_t *pixels, int width, int height, int quality, size_t *count);
+void cjpeg_free(uint8_t *bytes);

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Export
+import Foundation
+import Neighbors
+import ObjectStorage
+import TSNE
+import Viewer
+
+extension Metric: @retroactive ExpressibleByArgument {
+  /// The distances that work, in the order of the top bar's list.
+  public static var allValueStrings: [String] { allCases.filter(\.isSupported).map(\.rawValue) }
+}
+
+extension StorageOptions.AddressingStyle: @retroactive ExpressibleByArgument {}
+
+extension ViewerOptions.Appearance: @retroactive ExpressibleByArgument {}
+
+extension TSNEParameters.LearningRate: @retroactive ExpressibleByArgument {
+  /// Reads `auto` or a number.
+  public init?(argument: String) {
+    if argument == "auto" {
+      self = .automatic
+    } else if let rate = Double(argument) {
+      self = .value(rate)
+    } else {
+      return nil
+    }
+  }
+
+  /// As it is typed.
+  public var defaultValueDescription: String {
+    switch self {
+    case .automatic: "auto"
+    case .value(let rate): "\(rate)"
+    }
+  }
+}
+
+extension PictureSize: @retroactive ExpressibleByArgument {
+  /// Reads `3840x2160`.
+  public init?(argument: String) { self.init(parsing: argument) }
+
+  /// As it is typed.
+  public var defaultValueDescription: String { description }
+}
+
+/// What an image is compared by.
+enum FeatureKind: String, CaseIterable, ExpressibleByArgument {
+  case pixels
+}
