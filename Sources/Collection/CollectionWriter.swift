@@ -16,11 +16,9 @@ extension ImageCollection {
     do {
       let result = try await body(writer)
       await writer.close()
-      turns.give()
       return result
     } catch {
       await writer.close()
-      turns.give()
       throw error
     }
   }
@@ -59,7 +57,12 @@ public final class CollectionWriter: Sendable {
   fileprivate func close() async {
     closed.withLock { $0 = true }
     await withCheckedContinuation { continuation in
-      callers.notify(queue: collection.queue) { [self] in
+      callers.notify(queue: collection.queue) { continuation.resume() }
+    }
+    // The next writer need not wait for the disk: what it changes is written after this.
+    collection.turns.give()
+    await withCheckedContinuation { continuation in
+      collection.queue.async { [self] in
         commit()
         continuation.resume()
       }

@@ -197,12 +197,15 @@ final class JobRun: Sendable {
     let queue = WorkQueue()
     do {
       try await pump(queue, loader) { [self] in
-        try await list(store, writer, collection, queue)
+        do { try await list(store, writer, collection, queue) } catch let error as StorageError {
+          throw ListingError(cause: error)
+        }
         queue.finish()
       }
-    } catch let error as StorageError where isOffline(error) && collection.counts.ready > 0 {
+    } catch let error as ListingError {
       try Task.checkCancellation()
-      note("The listing could not be renewed, so this is what was known before. \(error)")
+      guard isOffline(error.cause), collection.counts.ready > 0 else { throw error.cause }
+      note("The listing could not be renewed, so this is what was known before. \(error.cause)")
       outbox.post(.listed(slots: [], complete: true))
     }
     for problem in store.listingProblems {
@@ -211,6 +214,9 @@ final class JobRun: Sendable {
     guard collection.counts.total == 0 else { return }
     throw MappingFailure.empty(request.location, similar: try? await similarKey())
   }
+
+  /// What went wrong with the listing, and not with one of the objects fetched meanwhile.
+  private struct ListingError: Error { var cause: StorageError }
 
   private func isOffline(_ error: StorageError) -> Bool {
     MappingFailure(error, location: request.location).kind == .network
