@@ -72,7 +72,10 @@ let package = Package(
     .target(name: "Controls", dependencies: ["X11", "Drawing", "Geometry"], swiftSettings: room),
     .target(
       name: "Export",
-      dependencies: ["Rendering", "Scene", "Drawing", "Geometry", "Mapping", "Collection", "ObjectStorage", "Atlas"],
+      dependencies: [
+        "Rendering", "Scene", "Drawing", "Geometry", "Mapping", "Collection", "ObjectStorage", "Imaging", "Neighbors", "TSNE",
+        "Atlas",
+      ],
       swiftSettings: room),
     .target(
       name: "Viewer",

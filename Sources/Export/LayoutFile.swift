@@ -1,5 +1,7 @@
+import Collection
 import Foundation
 import Mapping
+import ObjectStorage
 
 /// The formats of a layout file.
 public enum LayoutFormat: String, Sendable, CaseIterable {

@@ -1,6 +1,7 @@
 import Collection
 import Foundation
 public import Mapping
+import Neighbors
 import ObjectStorage
 import TSNE
 

@@ -1,7 +1,7 @@
 import Atlas
 import Collection
 import Drawing
-public import Geometry
+import Geometry
 import Imaging
 import Mapping
 import Rendering

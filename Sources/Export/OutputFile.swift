@@ -15,10 +15,11 @@ public struct OutputFile: Sendable {
   public init(path: String) throws(ExportError) {
     self.path = path
     guard !path.isEmpty else { throw ExportError("A file without a name cannot be written.") }
-    target = realpath(path, nil).map { resolved in
-      defer { free(resolved) }
-      return String(cString: resolved)
-    } ?? path
+    target =
+      realpath(path, nil).map { resolved in
+        defer { free(resolved) }
+        return String(cString: resolved)
+      } ?? path
     var status = stat()
     if stat(target, &status) == 0 {
       let kind = status.st_mode & S_IFMT

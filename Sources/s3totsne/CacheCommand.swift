@@ -53,7 +53,8 @@ struct CacheCommand: ParsableCommand {
       do {
         cleared = try CacheDirectory.clear(cache.resolved)
       } catch {
-        throw CommandFailure(.failed, kind: "cache", "\(cache.resolved) could not be cleared: \(error.localizedDescription)")
+        throw CommandFailure(
+          .failed, kind: "cache", "\(cache.resolved) could not be cleared: \(error.localizedDescription)")
       }
       let bytes = cleared.removed.reduce(0) { $0 + $1.bytes }
       try writeToStandardOutput("Removed \(cleared.removed.count) collections, \(bytesText(bytes)).\n")

@@ -7,10 +7,11 @@ final class Interruption: Sendable {
   private struct State {
     var signal: Int32?
     var action: (@Sendable () -> Void)?
-    var sources: [any DispatchSourceSignal] = []
   }
 
   private let state = Mutex(State())
+  // Written by `init` alone, and never read: they only have to live.
+  nonisolated(unsafe) private var sources: [any DispatchSourceSignal] = []
 
   /// Catches the signals from now on.
   init() {
@@ -19,7 +20,7 @@ final class Interruption: Sendable {
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInitiated))
       source.setEventHandler { [self] in receive(number) }
       source.resume()
-      state.withLock { $0.sources.append(source) }
+      sources.append(source)
     }
   }
 

@@ -32,7 +32,8 @@ struct MapCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Extent of the picture in pixels (in points of 1/72 inch for .pdf).", valueName: "WxH"))
   var size = PictureSize(width: 1920, height: 1080)
 
-  @Option(help: "Background of the picture: \(ViewerOptions.Appearance.allCases.map(\.rawValue).joined(separator: " or ")).")
+  @Option(
+    help: "Background of the picture: \(ViewerOptions.Appearance.allCases.map(\.rawValue).joined(separator: " or ")).")
   var theme = ViewerOptions.Appearance.dark
 
   @Option(name: .customLong("layout"), help: ArgumentHelp("Write the positions: .csv or .json.", valueName: "file"))
@@ -70,13 +71,7 @@ struct MapCommand: ParsableCommand {
 
   func run() throws {
     // Better to know before an hour's work than after it.
-    let outputs = try [picture, layoutFile, manifest].map { path in
-      try path.map { path in
-        do { return try OutputFile(path: path) } catch {
-          throw CommandFailure(.failed, kind: "output", error.description)
-        }
-      }
-    }
+    let outputs = try [picture, layoutFile, manifest].map { try $0.map(openOutput) }
 
     let request = MappingRequest(
       location: try parseLocation(location), storage: storage.options, parameters: layout.parameters,
@@ -92,7 +87,8 @@ struct MapCommand: ParsableCommand {
     case .failed(let failure):
       var message = printable(failure.description)
       if let hint = folderHint { message += " " + hint }
-      throw CommandFailure(failure.kind == .invalidRequest ? .wrongUsage : .failed, kind: failure.kind.rawValue, message)
+      throw CommandFailure(
+        failure.kind == .invalidRequest ? .wrongUsage : .failed, kind: failure.kind.rawValue, message)
     case .cancelled:
       throw CommandFailure(.failed, kind: "cancelled", "Cancelled.")
     case .finished(let report, let contents):
@@ -101,6 +97,12 @@ struct MapCommand: ParsableCommand {
       if json { try writeJSON(report) }
       if !quiet { writeToStandardError(summary(report)) }
       if !report.leftOut.isEmpty { throw ExitCode(ExitStatus.someLeftOut.rawValue) }
+    }
+  }
+
+  private func openOutput(_ path: String) throws -> OutputFile {
+    do { return try OutputFile(path: path) } catch {
+      throw CommandFailure(.failed, kind: "output", error.description)
     }
   }
 

@@ -1,21 +1,20 @@
-import ArgumentParser
-import Export
-import Foundation
-import Neighbors
-import ObjectStorage
-import TSNE
-import Viewer
+public import ArgumentParser
+public import Export
+public import Neighbors
+public import ObjectStorage
+public import TSNE
+public import Viewer
 
-extension Metric: @retroactive ExpressibleByArgument {
+extension Metric: ExpressibleByArgument {
   /// The distances that work, in the order of the top bar's list.
   public static var allValueStrings: [String] { allCases.filter(\.isSupported).map(\.rawValue) }
 }
 
-extension StorageOptions.AddressingStyle: @retroactive ExpressibleByArgument {}
+extension StorageOptions.AddressingStyle: ExpressibleByArgument {}
 
-extension ViewerOptions.Appearance: @retroactive ExpressibleByArgument {}
+extension ViewerOptions.Appearance: ExpressibleByArgument {}
 
-extension TSNEParameters.LearningRate: @retroactive ExpressibleByArgument {
+extension TSNEParameters.LearningRate: ExpressibleByArgument {
   /// Reads `auto` or a number.
   public init?(argument: String) {
     if argument == "auto" {
@@ -36,7 +35,7 @@ extension TSNEParameters.LearningRate: @retroactive ExpressibleByArgument {
   }
 }
 
-extension PictureSize: @retroactive ExpressibleByArgument {
+extension PictureSize: ExpressibleByArgument {
   /// Reads `3840x2160`.
   public init?(argument: String) { self.init(parsing: argument) }
 

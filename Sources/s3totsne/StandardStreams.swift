@@ -10,7 +10,8 @@ func writeToStandardOutput(_ text: String) throws {
   do {
     try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
   } catch {
-    throw CommandFailure(.failed, kind: "output", "Standard output cannot be written: \(String(cString: strerror(errno))).")
+    throw CommandFailure(
+      .failed, kind: "output", "Standard output cannot be written: \(String(cString: strerror(errno))).")
   }
 }
 

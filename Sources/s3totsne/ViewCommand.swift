@@ -42,7 +42,11 @@ struct ViewCommand: ParsableCommand {
       appearance: theme, animation: !noAnimation, scale: scale, geometry: geometry,
       samplesDirectory: SampleImages.directory)
     // The program's top level is the main thread.
-    let status = MainActor.assumeIsolated { runViewer(options) }
-    if status != 0 { throw ExitCode(status) }
+    try MainActor.assumeIsolated {
+      do { try runViewer(options) } catch {
+        throw CommandFailure(
+          .failed, kind: "display", "\(error) Without a display, “s3totsne map” makes a map and writes it to a file.")
+      }
+    }
   }
 }

@@ -4,7 +4,9 @@ import Foundation
 func bytesText(_ bytes: Int64) -> String {
   var value = Double(bytes)
   for unit in ["B", "kB", "MB", "GB"] {
-    if value < 999.5 { return (unit == "B" || value >= 99.95 ? String(Int(value.rounded())) : tenths(value)) + " " + unit }
+    if value < 999.5 {
+      return (unit == "B" || value >= 99.95 ? String(Int(value.rounded())) : tenths(value)) + " " + unit
+    }
     value /= 1000
   }
   return tenths(value) + " TB"
