@@ -81,7 +81,7 @@ let package = Package(
       name: "Viewer",
       dependencies: [
         "Controls", "X11", "Drawing", "Scene", "Rendering", "Geometry", "Mapping", "Collection", "ObjectStorage",
-        "Imaging", "Neighbors", "TSNE", "Atlas", "Export",
+        "Imaging", "Neighbors", "TSNE", "Atlas",
       ],
       swiftSettings: room),
 

@@ -3,31 +3,35 @@ import Dispatch
 import Imaging
 import ObjectStorage
 
-/// A picture larger than its thumbnails, decoded.
-struct LoadedOriginal: Sendable {
+/// An original, decoded and made ready to be drawn.
+struct LoadedOriginal<Picture: Sendable>: Sendable {
   /// Pixels of the original after orientation.
   let header: ImageHeader
-  /// The picture, reduced or whole.
-  let image: PixelImage
-  /// Longest side that was asked for; nil for the whole picture.
-  let side: Int?
+  /// What is drawn.
+  let picture: Picture
+  /// Longest side of the decoded picture.
+  let decodedSide: Int
+  /// Bytes in memory, about.
+  let cost: Int
+  /// Whether there is nothing larger to be had.
+  let isWhole: Bool
 
-  /// Whether it is good enough for `wanted` pixels on the longer side.
-  func suffices(for wanted: Int) -> Bool {
-    max(image.width, image.height) >= min(wanted, max(header.width, header.height, 1))
+  /// Whether it is good enough for `wanted` pixels on the longer side; nil asks for all there are.
+  func suffices(for wanted: Int?) -> Bool {
+    isWhole || wanted.map { decodedSide >= min($0, max(header.width, header.height)) } ?? false
   }
 }
 
-/// Fetches and decodes originals in the background: for the full-size view, and for pictures that the map shows larger
+/// Fetches and decodes originals in the background: for the full-size view, or for pictures that the map shows larger
 /// than their largest thumbnail. What was asked for last comes first; what scrolled away is dropped before it starts.
-@MainActor final class OriginalLoader {
-  /// Decoded bytes kept in memory.
-  private static let cacheLimit = 256 << 20
+@MainActor final class OriginalLoader<Picture: Sendable> {
   /// Whole pictures beyond this many pixels are decoded reduced: a 300-megapixel original would take 1.2 GB.
-  static let wholeLimit = 64_000_000
+  private let wholeLimit = 64_000_000
   /// The longest side that such a picture is reduced to.
-  static let reducedSide = 8192
-  private static let concurrentLoads = 3
+  private let reducedSide = 8192
+  /// Decoded bytes kept in memory.
+  private let cacheLimit: Int
+  private let concurrentLoads = 3
 
   private struct Request {
     let slot: Int
@@ -36,7 +40,7 @@ struct LoadedOriginal: Sendable {
   }
 
   /// Called when a picture has arrived, or could not (the reason).
-  var onLoaded: ((_ slot: Int, Result<LoadedOriginal, OriginalFailure>) -> Void)?
+  var onLoaded: ((_ slot: Int, Result<LoadedOriginal<Picture>, OriginalFailure>) -> Void)?
 
   private var collection: ImageCollection?
   private let limits: DecodingLimits
@@ -44,12 +48,20 @@ struct LoadedOriginal: Sendable {
   private var waiting: [Request] = []
   private var running: [Int: Task<Void, Never>] = [:]
   private var failed: [Int: OriginalFailure] = [:]
-  private var cache: [Int: LoadedOriginal] = [:]
+  private var cache: [Int: LoadedOriginal<Picture>] = [:]
   private var cacheOrder: [Int] = []
   private var cacheBytes = 0
   private var generation = 0
 
-  init(limits: DecodingLimits) { self.limits = limits }
+  /// Makes what is drawn of a decoded picture; runs in the background.
+  private let make: @Sendable (PixelImage) -> Picture
+
+  /// A loader that keeps about `cacheLimit` bytes of pictures.
+  init(limits: DecodingLimits, cacheLimit: Int, make: @escaping @Sendable (PixelImage) -> Picture) {
+    self.limits = limits
+    self.cacheLimit = cacheLimit
+    self.make = make
+  }
 
   /// Serves `collection` from now on; everything of another one is forgotten.
   func use(_ collection: ImageCollection?) {
@@ -66,14 +78,14 @@ struct LoadedOriginal: Sendable {
   }
 
   /// The best picture at hand.
-  func loaded(_ slot: Int) -> LoadedOriginal? { cache[slot] }
+  func loaded(_ slot: Int) -> LoadedOriginal<Picture>? { cache[slot] }
 
   /// Why it cannot be had, if that is known.
   func failure(_ slot: Int) -> OriginalFailure? { failed[slot] }
 
   /// Asks for one picture before all others: for the full-size view.
   func demand(_ slot: Int, side: Int?) {
-    if let known = cache[slot], known.side == nil || side.map(known.suffices) ?? false {
+    if let known = cache[slot], known.suffices(for: side) {
       touch(slot)
       return
     }
@@ -96,7 +108,7 @@ struct LoadedOriginal: Sendable {
   }
 
   private func startWaiting() {
-    while let request = waiting.last, running.count < Self.concurrentLoads + (request.urgent ? 1 : 0) {
+    while let request = waiting.last, running.count < concurrentLoads + (request.urgent ? 1 : 0) {
       // A second size of a picture on its way waits for the first.
       if running[request.slot] != nil { break }
       waiting.removeLast()
@@ -111,20 +123,24 @@ struct LoadedOriginal: Sendable {
     let store = collection.store
     let queue = queue
     // A picture whose size is known to be huge is never decoded whole.
-    let tooLarge = entry.width * entry.height > Self.wholeLimit
-    let side = request.side.map { tooLarge ? min($0, Self.reducedSide) : $0 } ?? (tooLarge ? Self.reducedSide : nil)
+    let isHuge = entry.width * entry.height > wholeLimit
+    let side = request.side.map { isHuge ? min($0, reducedSide) : $0 } ?? (isHuge ? reducedSide : nil)
+    let isLargest = side == nil || (isHuge && side == reducedSide)
+    let make = make
     running[request.slot] = Task { [weak self] in
-      let result = await Self.load(entry.object.key, from: store, decoder: decoder, side: side, on: queue)
+      let result = await Self.load(
+        entry.object, from: store, decoder: decoder, side: side, isLargest: isLargest, on: queue, make: make)
       self?.finish(request.slot, result, generation: generation)
     }
   }
 
   private nonisolated static func load(
-    _ key: ObjectKey, from store: any ObjectStore, decoder: ImageDecoder, side: Int?, on queue: DispatchQueue
-  ) async -> Result<LoadedOriginal, OriginalFailure> {
+    _ object: StoredObject, from store: any ObjectStore, decoder: ImageDecoder, side: Int?, isLargest: Bool,
+    on queue: DispatchQueue, make: @escaping @Sendable (PixelImage) -> Picture
+  ) async -> Result<LoadedOriginal<Picture>, OriginalFailure> {
     let bytes: [UInt8]
     do {
-      switch try await store.get(key, accept: nil) {
+      switch try await store.get(object) {
       case .bytes(let body, _): bytes = body
       case .rejected: return .failure(OriginalFailure(reason: "The original is no image.", isCancelled: false))
       }
@@ -135,7 +151,12 @@ struct LoadedOriginal: Sendable {
       queue.async {
         do throws(ImagingError) {
           let (header, image) = try decoder.decode(bytes, longestSide: side)
-          continuation.resume(returning: .success(LoadedOriginal(header: header, image: image, side: side)))
+          let decodedSide = max(image.width, image.height)
+          continuation.resume(
+            returning: .success(
+              LoadedOriginal(
+                header: header, picture: make(image), decodedSide: decodedSide, cost: image.pixels.count * 4,
+                isWhole: isLargest || decodedSide >= max(header.width, header.height))))
         } catch {
           continuation.resume(returning: .failure(OriginalFailure(reason: "\(error)", isCancelled: false)))
         }
@@ -143,7 +164,7 @@ struct LoadedOriginal: Sendable {
     }
   }
 
-  private func finish(_ slot: Int, _ result: Result<LoadedOriginal, OriginalFailure>, generation: Int) {
+  private func finish(_ slot: Int, _ result: Result<LoadedOriginal<Picture>, OriginalFailure>, generation: Int) {
     guard generation == self.generation else { return }
     running[slot] = nil
     switch result {
@@ -155,19 +176,19 @@ struct LoadedOriginal: Sendable {
     startWaiting()
   }
 
-  private func keep(_ original: LoadedOriginal, of slot: Int) {
+  private func keep(_ original: LoadedOriginal<Picture>, of slot: Int) {
     // A smaller picture that comes late replaces no larger one.
-    if let known = cache[slot], known.image.pixels.count >= original.image.pixels.count {
+    if let known = cache[slot], known.decodedSide >= original.decodedSide, !original.isWhole {
       touch(slot)
       return
     }
-    if let old = cache[slot] { cacheBytes -= old.image.pixels.count * 4 }
+    if let old = cache[slot] { cacheBytes -= old.cost }
     cache[slot] = original
-    cacheBytes += original.image.pixels.count * 4
+    cacheBytes += original.cost
     touch(slot)
-    while cacheBytes > Self.cacheLimit, cacheOrder.count > 1 {
+    while cacheBytes > cacheLimit, cacheOrder.count > 1 {
       let oldest = cacheOrder.removeFirst()
-      if let dropped = cache.removeValue(forKey: oldest) { cacheBytes -= dropped.image.pixels.count * 4 }
+      if let dropped = cache.removeValue(forKey: oldest) { cacheBytes -= dropped.cost }
     }
   }
 

@@ -4,8 +4,8 @@ import X11
 
 /// What the window says, in the words of the scene.
 enum SceneTranslation {
-  static func modifiers(_ held: X11.Modifiers) -> Scene.Modifiers {
-    var result: Scene.Modifiers = []
+  static func modifiers(_ held: X11.Modifiers) -> HeldKeys {
+    var result: HeldKeys = []
     if held.contains(.shift) { result.insert(.shift) }
     if held.contains(.control) { result.insert(.control) }
     if held.contains(.alt) { result.insert(.alt) }

@@ -32,6 +32,8 @@ public struct ViewerOptions: Sendable {
   public var scale: Double?
   /// `1280x800+40+40`, or a part of that.
   public var geometry: String?
+  /// Whether parameters were given on the command line; otherwise a location comes back with those it was left with.
+  public var hasExplicitParameters: Bool
   /// The folder of the sample images, where there is one.
   public var samplesDirectory: String?
 
@@ -39,7 +41,7 @@ public struct ViewerOptions: Sendable {
   public init(
     location: String?, storage: StorageOptions, parameters: MapParameters, cacheDirectory: String? = nil,
     limits: DecodingLimits = DecodingLimits(), threads: Int, appearance: Appearance = .dark, animation: Bool = true,
-    scale: Double? = nil, geometry: String? = nil, samplesDirectory: String? = nil
+    scale: Double? = nil, geometry: String? = nil, hasExplicitParameters: Bool = false, samplesDirectory: String? = nil
   ) {
     self.location = location
     self.storage = storage
@@ -51,6 +53,7 @@ public struct ViewerOptions: Sendable {
     self.animation = animation
     self.scale = scale
     self.geometry = geometry
+    self.hasExplicitParameters = hasExplicitParameters
     self.samplesDirectory = samplesDirectory
   }
 }
