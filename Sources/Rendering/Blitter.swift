@@ -47,29 +47,23 @@ struct Blitter {
   }
 
   /// Nearest pixels.
-  func copyNearest(
-    _ source: PixelSource, x: Int, y: Int, clip: PixelRect, columns: borrowing ScaleTable, rows: borrowing ScaleTable
-  ) {
-    columns.first.withUnsafeBufferPointer { columnIndex in
-      rows.first.withUnsafeBufferPointer { rowIndex in
-        guard let columnIndex = columnIndex.baseAddress, let rowIndex = rowIndex.baseAddress else { return }
-        for row in clip.y..<clip.maxY {
-          let out = target + row &* stride
-          let line = source.pixels + Int(rowIndex[row &- y]) &* source.width
-          let index = columnIndex - x
-          var column = clip.x
-          let end = clip.maxX
-          if source.isOpaque {
-            while column < end {
-              out[column] = line[Int(index[column])]
-              column &+= 1
-            }
-          } else {
-            while column < end {
-              out[column] = Self.over(line[Int(index[column])], out[column])
-              column &+= 1
-            }
-          }
+  @inline(__always)
+  func copyNearest(_ source: PixelSource, x: Int, y: Int, clip: PixelRect, columns: ScaleTable, rows: ScaleTable) {
+    let index = columns.first + (clip.x &- x)
+    let width = clip.width
+    for row in clip.y..<clip.maxY {
+      let out = target + (row &* stride &+ clip.x)
+      let line = source.pixels + Int(rows.first[row &- y]) &* source.width
+      var column = 0
+      if source.isOpaque {
+        while column < width {
+          out[column] = line[Int(index[column])]
+          column &+= 1
+        }
+      } else {
+        while column < width {
+          out[column] = Self.over(line[Int(index[column])], out[column])
+          column &+= 1
         }
       }
     }
@@ -82,136 +76,132 @@ struct Blitter {
   /// - Parameters:
   ///   - x, y: where the tables' first pixels lie.
   ///   - clip: what is drawn; inside the tables' ranges.
+  @inline(__always)
   func copySmooth(
-    _ source: PixelSource, x: Int, y: Int, clip: PixelRect, columns: borrowing ScaleTable,
-    rows: borrowing ScaleTable, ring: inout [UInt64]
+    _ source: PixelSource, x: Int, y: Int, clip: PixelRect, columns: ScaleTable, rows: ScaleTable, memory: ScaleTables
   ) {
     let width = clip.width
-    let ringRows = rows.taps
-    let (columnTaps, rowTaps) = (columns.taps, rows.taps)
-    if ring.count < ringRows * width { ring = [UInt64](repeating: 0, count: ringRows * width) }
-    let skippedColumns = clip.x - x
-    ring.withUnsafeMutableBufferPointer { ring in
-      columns.first.withUnsafeBufferPointer { columnFirst in
-        columns.weights.withUnsafeBufferPointer { columnWeights in
-          rows.first.withUnsafeBufferPointer { rowFirst in
-            rows.weights.withUnsafeBufferPointer { rowWeights in
-              withUnsafeTemporaryAllocation(of: Int.self, capacity: ringRows) { held in
-                guard let ring = ring.baseAddress, let first = columnFirst.baseAddress,
-                  let weights = columnWeights.baseAddress
-                else { return }
-                held.initialize(repeating: -1)
-                for row in clip.y..<clip.maxY {
-                  let start = Int(rowFirst[row - y])
-                  for tap in 0..<rowTaps {
-                    let line = start &+ tap
-                    let place = line % ringRows
-                    if held[place] == line { continue }
-                    held[place] = line
-                    Self.scaleRow(
-                      source.pixels + line &* source.width, into: ring + place &* width, count: width,
-                      first: first + skippedColumns, weights: weights + skippedColumns &* columnTaps,
-                      taps: columnTaps)
-                  }
-                  weighRows(
-                    ring: ring, width: width, ringRows: ringRows, start: start, taps: rowTaps,
-                    weights: rowWeights.baseAddress! + (row - y) * rowTaps, isOpaque: source.isOpaque,
-                    into: target + row * stride + clip.x)
-                }
-              }
-            }
-          }
-        }
+    let columnTaps = columns.taps
+    let rowTaps = rows.taps
+    // A power of two of rows, so that a row's place is found by masking.
+    let mask = (1 << (Int.bitWidth - (rowTaps - 1).leadingZeroBitCount)) - 1
+    let ring = memory.memory((mask + 1) &* width)
+    let first = columns.first + (clip.x &- x)
+    let weights = columns.weights + (clip.x &- x) &* columnTaps
+    var nextLine = Int(rows.first[clip.y &- y])
+    for row in clip.y..<clip.maxY {
+      let start = Int(rows.first[row &- y])
+      nextLine = max(nextLine, start)
+      while nextLine < start &+ rowTaps {
+        Self.scaleRow(
+          source.pixels + nextLine &* source.width, into: ring + (nextLine & mask) &* width, count: width,
+          first: first, weights: weights, taps: columnTaps)
+        nextLine &+= 1
       }
+      Self.weighRows(
+        ring, width: width, mask: mask, start: start, taps: rowTaps, weights: rows.weights + (row &- y) &* rowTaps,
+        isOpaque: source.isOpaque, into: target + (row &* stride &+ clip.x))
     }
   }
 
-  private static let lanes: UInt64 = 0x00FF_00FF_00FF_00FF
-  private static let half: UInt64 = 0x0080_0080_0080_0080
+  /// A pixel with 16 bits a channel.
+  private typealias Wide = SIMD4<UInt16>
 
-  /// The four channels of a pixel in the four quarters of a word.
   @inline(__always)
-  private static func spread(_ pixel: UInt32) -> UInt64 {
-    let wide = UInt64(pixel)
-    return (wide & 0x00FF_00FF) | ((wide & 0xFF00_FF00) << 24)
+  private static func wide(_ pixel: UInt32) -> Wide {
+    Wide(truncatingIfNeeded: unsafeBitCast(pixel, to: SIMD4<UInt8>.self))
   }
 
   @inline(__always)
-  private static func gathered(_ wide: UInt64) -> UInt32 {
-    UInt32(truncatingIfNeeded: wide & 0x00FF_00FF) | UInt32(truncatingIfNeeded: (wide >> 24) & 0xFF00_FF00)
+  private static func narrow(_ pixel: Wide) -> UInt32 {
+    unsafeBitCast(SIMD4<UInt8>(truncatingIfNeeded: pixel), to: UInt32.self)
   }
+
+  /// Sums of 256 × 255 fit into 16 bits, with half of 256 to spare for rounding.
+  private static let half = Wide(repeating: 128)
 
   @inline(__always)
   private static func scaleRow(
-    _ line: UnsafePointer<UInt32>, into out: UnsafeMutablePointer<UInt64>, count: Int,
-    first: UnsafePointer<Int32>, weights: UnsafePointer<UInt16>, taps: Int
+    _ line: UnsafePointer<UInt32>, into out: UnsafeMutablePointer<Wide>, count: Int, first: UnsafePointer<Int32>,
+    weights: UnsafePointer<UInt16>, taps: Int
   ) {
+    var weight = weights
+    var index = 0
     switch taps {
     case 1:
-      for index in 0..<count { out[index] = spread(line[Int(first[index])]) }
+      while index < count {
+        out[index] = wide(line[Int(first[index])])
+        index &+= 1
+      }
     case 2:
-      for index in 0..<count {
+      while index < count {
         let from = line + Int(first[index])
-        let weight = weights + 2 &* index
-        let sum = spread(from[0]) &* UInt64(weight[0]) &+ spread(from[1]) &* UInt64(weight[1])
-        out[index] = ((sum &+ half) >> 8) & lanes
+        out[index] = (wide(from[0]) &* weight[0] &+ wide(from[1]) &* weight[1] &+ half) &>> 8
+        weight += 2
+        index &+= 1
       }
     case 3:
-      for index in 0..<count {
+      while index < count {
         let from = line + Int(first[index])
-        let weight = weights + 3 &* index
-        let sum =
-          spread(from[0]) &* UInt64(weight[0]) &+ spread(from[1]) &* UInt64(weight[1])
-          &+ spread(from[2]) &* UInt64(weight[2])
-        out[index] = ((sum &+ half) >> 8) & lanes
+        let sum = wide(from[0]) &* weight[0] &+ wide(from[1]) &* weight[1] &+ wide(from[2]) &* weight[2]
+        out[index] = (sum &+ half) &>> 8
+        weight += 3
+        index &+= 1
       }
     default:
-      for index in 0..<count {
+      while index < count {
         let from = line + Int(first[index])
-        let weight = weights + taps &* index
         var sum = half
-        for tap in 0..<taps { sum &+= spread(from[tap]) &* UInt64(weight[tap]) }
-        out[index] = (sum >> 8) & lanes
+        for tap in 0..<taps { sum &+= wide(from[tap]) &* weight[tap] }
+        out[index] = sum &>> 8
+        weight += taps
+        index &+= 1
       }
     }
   }
 
   @inline(__always)
-  private func weighRows(
-    ring: UnsafePointer<UInt64>, width: Int, ringRows: Int, start: Int, taps: Int, weights: UnsafePointer<UInt16>,
+  private static func weighRows(
+    _ ring: UnsafePointer<Wide>, width: Int, mask: Int, start: Int, taps: Int, weights: UnsafePointer<UInt16>,
     isOpaque: Bool, into out: UnsafeMutablePointer<UInt32>
   ) {
-    @inline(__always)
-    func put(_ index: Int, _ wide: UInt64) {
-      let pixel = Self.gathered(wide)
-      out[index] = isOpaque ? pixel : Self.over(pixel, out[index])
-    }
-    @inline(__always)
-    func line(_ tap: Int) -> UnsafePointer<UInt64> { ring + ((start &+ tap) % ringRows) &* width }
+    let one = ring + (start & mask) &* width
+    var index = 0
     switch taps {
     case 1:
-      let only = line(0)
-      for index in 0..<width { put(index, only[index]) }
+      while index < width {
+        put(one[index], out + index, isOpaque)
+        index &+= 1
+      }
     case 2:
-      let (one, two) = (line(0), line(1))
-      let (first, second) = (UInt64(weights[0]), UInt64(weights[1]))
-      for index in 0..<width {
-        put(index, ((one[index] &* first &+ two[index] &* second &+ Self.half) >> 8) & Self.lanes)
+      let two = ring + ((start &+ 1) & mask) &* width
+      let (first, second) = (weights[0], weights[1])
+      while index < width {
+        put((one[index] &* first &+ two[index] &* second &+ half) &>> 8, out + index, isOpaque)
+        index &+= 1
       }
     case 3:
-      let (one, two, three) = (line(0), line(1), line(2))
-      let (first, second, third) = (UInt64(weights[0]), UInt64(weights[1]), UInt64(weights[2]))
-      for index in 0..<width {
+      let two = ring + ((start &+ 1) & mask) &* width
+      let three = ring + ((start &+ 2) & mask) &* width
+      let (first, second, third) = (weights[0], weights[1], weights[2])
+      while index < width {
         let sum = one[index] &* first &+ two[index] &* second &+ three[index] &* third
-        put(index, ((sum &+ Self.half) >> 8) & Self.lanes)
+        put((sum &+ half) &>> 8, out + index, isOpaque)
+        index &+= 1
       }
     default:
-      for index in 0..<width {
-        var sum = Self.half
-        for tap in 0..<taps { sum &+= line(tap)[index] &* UInt64(weights[tap]) }
-        put(index, (sum >> 8) & Self.lanes)
+      while index < width {
+        var sum = half
+        for tap in 0..<taps { sum &+= ring[((start &+ tap) & mask) &* width &+ index] &* weights[tap] }
+        put(sum &>> 8, out + index, isOpaque)
+        index &+= 1
       }
     }
+  }
+
+  @inline(__always)
+  private static func put(_ pixel: Wide, _ out: UnsafeMutablePointer<UInt32>, _ isOpaque: Bool) {
+    out.pointee = isOpaque ? narrow(pixel) : over(narrow(pixel), out.pointee)
   }
 
   /// Porter and Duff's over, premultiplied, with the division by 255 rounded exactly.
@@ -220,9 +210,7 @@ struct Blitter {
     let alpha = source >> 24
     if alpha == 255 { return source }
     if alpha == 0 { return below }
-    let rest = UInt64(255 &- alpha)
-    var product = spread(below) &* rest &+ half
-    product = ((product &+ ((product >> 8) & lanes)) >> 8) & lanes
-    return source &+ gathered(product)
+    let product = wide(below) &* UInt16(truncatingIfNeeded: 255 &- alpha) &+ half
+    return source &+ narrow((product &+ (product &>> 8)) &>> 8)
   }
 }

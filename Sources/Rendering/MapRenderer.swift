@@ -14,8 +14,7 @@ public struct MapRenderer {
   public private(set) var drawnCount = 0
 
   private var sprites: [Sprite] = []
-  private var tables = ScaleTables()
-  private var ring: [UInt64] = []
+  private let tables = ScaleTables()
   private var placeholder = Placeholder()
   private var last: Frame?
 
@@ -177,31 +176,36 @@ public struct MapRenderer {
     let visible = rect.intersection(clip)
     guard !visible.isEmpty else { return }
     let slot = Int(sprite.slot)
-    guard isReady, let source = source(of: slot, side: side, atlas: atlas, originals: originals) else {
+    guard isReady, let info = atlas.info(slot),
+      let source = source(of: slot, side: side, isOpaque: info.isOpaque, atlas: atlas, originals: originals)
+    else {
       placeholder.draw(rect, clip: visible, blitter: blitter)
       return
+    }
+    if !source.isOpaque, Contrast.vanishes(info.averageColor, on: background) {
+      blitter.fill(visible, Contrast.tile(on: background))
     }
     if source.width == rect.width, source.height == rect.height {
       blitter.copy(source, x: rect.x, y: rect.y, clip: visible)
       return
     }
-    tables.with(
-      source: (source.width, source.height), target: (rect.width, rect.height),
-      filter: quality == .sharp ? .smooth : .nearest
-    ) { columns, rows in
-      if quality == .sharp {
-        blitter.copySmooth(
-          source, x: rect.x, y: rect.y, clip: visible, columns: columns, rows: rows, ring: &ring)
-      } else {
-        blitter.copyNearest(source, x: rect.x, y: rect.y, clip: visible, columns: columns, rows: rows)
-      }
+    let filter: ScaleTable.Filter = quality == .sharp ? .smooth : .nearest
+    let columns = tables.table(
+      .columns, source: source.width, target: rect.width, lower: 0, upper: rect.width, filter: filter)
+    let rows = tables.table(
+      .rows, source: source.height, target: rect.height, lower: 0, upper: rect.height, filter: filter)
+    if quality == .sharp {
+      blitter.copySmooth(source, x: rect.x, y: rect.y, clip: visible, columns: columns, rows: rows, memory: tables)
+    } else {
+      blitter.copyNearest(source, x: rect.x, y: rect.y, clip: visible, columns: columns, rows: rows)
     }
   }
 
   /// The smallest level that need not be enlarged, or the best there is.
   @inline(__always)
-  private func source(of slot: Int, side: Int, atlas: Atlas, originals: (any OriginalSource)?) -> PixelSource? {
-    guard let info = atlas.info(slot) else { return nil }
+  private func source(
+    of slot: Int, side: Int, isOpaque: Bool, atlas: Atlas, originals: (any OriginalSource)?
+  ) -> PixelSource? {
     var level = 0
     while level < thumbnailLevels.count - 1, thumbnailLevels[level] < side { level += 1 }
     if side > thumbnailLevels[level], let original = originals?.pixels(slot: slot, minimumSide: side) {
@@ -209,6 +213,27 @@ public struct MapRenderer {
     }
     guard let thumbnail = atlas.level(level, of: slot) else { return nil }
     return PixelSource(
-      pixels: thumbnail.pixels, width: thumbnail.width, height: thumbnail.height, isOpaque: info.isOpaque)
+      pixels: thumbnail.pixels, width: thumbnail.width, height: thumbnail.height, isOpaque: isOpaque)
+  }
+}
+
+/// Transparent pictures of the canvas's own colour would not be seen on it: black drawings on a dark canvas.
+enum Contrast {
+  /// Luma differences below this, of 255, are not told apart well.
+  private static let least = 56
+
+  /// Whether a picture of an average colour (premultiplied ARGB) can hardly be told from an opaque background.
+  static func vanishes(_ average: UInt32, on background: UInt32) -> Bool {
+    let alpha = Int(average >> 24)
+    guard alpha > 0 else { return false }
+    return abs(luma(average) * 255 / alpha - luma(background)) < least
+  }
+
+  /// The colour of the tile that is laid beneath such a picture.
+  static func tile(on background: UInt32) -> UInt32 { luma(background) < 128 ? 0xFFC8_C8C4 : 0xFF5A_5A5E }
+
+  /// Rec. 601 luma, as video has it: cheap, and this is a threshold.
+  private static func luma(_ color: UInt32) -> Int {
+    (Int((color >> 16) & 0xFF) * 77 + Int((color >> 8) & 0xFF) * 151 + Int(color & 0xFF) * 28) >> 8
   }
 }

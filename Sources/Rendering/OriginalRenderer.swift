@@ -2,9 +2,7 @@ public import Geometry
 
 /// Draws one picture at full size: scaled into a rectangle of which only the part inside a clip is computed.
 public struct OriginalRenderer {
-  private var columns = ScaleTable()
-  private var rows = ScaleTable()
-  private var ring: [UInt64] = []
+  private let tables = ScaleTables()
 
   /// What is seen through transparent pixels.
   public enum Backdrop: Sendable, Hashable {
@@ -47,16 +45,17 @@ public struct OriginalRenderer {
       return visible
     }
     let filter: ScaleTable.Filter = pixelScale >= Self.squarePixelScale ? .nearest : .smooth
-    columns.prepare(
-      source: source.width, target: whole.width, range: visible.x - whole.x..<visible.maxX - whole.x, filter: filter)
-    rows.prepare(
-      source: source.height, target: whole.height, range: visible.y - whole.y..<visible.maxY - whole.y,
+    let columns = tables.table(
+      .columns, source: source.width, target: whole.width, lower: visible.x - whole.x, upper: visible.maxX - whole.x,
+      filter: filter)
+    let rows = tables.table(
+      .rows, source: source.height, target: whole.height, lower: visible.y - whole.y, upper: visible.maxY - whole.y,
       filter: filter)
     if filter == .nearest {
       blitter.copyNearest(source, x: visible.x, y: visible.y, clip: visible, columns: columns, rows: rows)
     } else {
       blitter.copySmooth(
-        source, x: visible.x, y: visible.y, clip: visible, columns: columns, rows: rows, ring: &ring)
+        source, x: visible.x, y: visible.y, clip: visible, columns: columns, rows: rows, memory: tables)
     }
     return visible
   }

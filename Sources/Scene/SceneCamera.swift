@@ -8,9 +8,9 @@ extension Scene {
   /// A picture in a layout is as large as this share of the mean distance between neighbours, where that distance is
   /// `referenceSpacing`; farther apart they take a smaller share and nearer a larger one, so that zooming in both
   /// enlarges the pictures and separates them.
-  private static let coverage = 1.15
+  private static let coverage = 1.08
   private static let referenceSpacing = 24.0
-  private static let growth = 0.72
+  private static let growth = 0.82
   /// Smallest and largest picture of a layout, in logical pixels.
   private static let smallestSide = 6.0
   private static let largestSide = 320.0
