@@ -124,6 +124,8 @@ public final class SeaweedServer: S3Server {
       "weed",
       [
         "server", "-dir=\(data.file("data"))", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.telemetry=false",
+        // Every bucket takes volumes of its own; with the usual 30 GB a disk has room for few buckets.
+        "-master.volumeSizeLimitMB=64",
         "-master.port=\(ports[0])", "-volume.port=\(ports[1])", "-volume.max=0", "-filer",
         "-filer.port=\(ports[2])", "-s3", "-s3.port=\(ports[3])", "-s3.config=\(configuration)",
         "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false", "-s3.autoCreateBucket=false",

@@ -43,16 +43,24 @@ struct ConfigurationFile: Sendable {
 
   /// - Throws: `StorageError` for a file that is there and cannot be read. One that is missing is empty.
   init(path: String) throws(StorageError) {
-    guard FileManager.default.fileExists(atPath: path) else {
+    do throws(SystemFailure) {
+      // Also from pipes and devices: `/dev/null` is the usual way to have none.
+      let file = try FileDescriptor(Array(path.utf8), flags: O_RDONLY)
+      var bytes: [UInt8] = []
+      while try file.append(to: &bytes, atMost: 65_536) > 0 {
+        guard bytes.count <= Self.maximumBytes else { throw SystemFailure(code: EFBIG) }
+      }
+      self.init(parsing: String(decoding: bytes, as: UTF8.self))
+    } catch  where error.code == ENOENT || error.code == ENOTDIR {
       self.init()
-      return
-    }
-    guard let bytes = FileManager.default.contents(atPath: path) else {
+    } catch {
       throw StorageError(
-        .configuration, "The file \(path) cannot be read.", remedy: "Check its permissions.")
+        .configuration, "The file \(path) cannot be read: \(error.reason).",
+        remedy: "Check the file and its permissions.")
     }
-    self.init(parsing: String(decoding: bytes, as: UTF8.self))
   }
+
+  private static let maximumBytes = 16 << 20
 }
 
 /// What both files say of one profile; where both say something, the credentials file counts.

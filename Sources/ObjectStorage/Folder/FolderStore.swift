@@ -118,7 +118,7 @@ final class FolderStore: ObjectStore {
       while true {
         if isCancelled() { throw CancellationError() }
         let wanted = min(isJudged ? Self.chunkBytes : Self.headBytes - bytes.count, max(expected - bytes.count, 1))
-        let count = try Self.read(file.number, into: &bytes, atMost: wanted)
+        let count = try file.append(to: &bytes, atMost: wanted)
         counters.bytesFetched.wrappingAdd(Int64(count), ordering: .relaxed)
         if let limit = maximumBytes, bytes.count > limit {
           throw StorageError.tooLarge(key, size: Int64(bytes.count), limit: limit)
@@ -132,18 +132,6 @@ final class FolderStore: ObjectStore {
     } catch let failure as SystemFailure {
       throw error(failure, key, "read")
     }
-  }
-
-  /// Appends what one system call reads; nothing at the end of the file.
-  private static func read(_ file: CInt, into bytes: inout [UInt8], atMost wanted: Int) throws -> Int {
-    let start = bytes.count
-    bytes.append(contentsOf: repeatElement(0, count: wanted))
-    var count = 0
-    defer { bytes.removeLast(wanted - count) }
-    count = try bytes.withUnsafeMutableBytes { buffer in
-      try SystemFailure.retrying { Foundation.read(file, buffer.baseAddress! + start, wanted) }
-    }
-    return count
   }
 
   func put(_ key: ObjectKey, _ body: [UInt8], contentType: String) async throws {

@@ -9,6 +9,7 @@ final class Transfer: @unchecked Sendable {  // `answer` is safe by itself; all 
   fileprivate(set) var response = HTTPResponse()
   fileprivate var bytesReceived: Int64 = 0
   fileprivate var headerBytes = 0
+  fileprivate var hasWholeHeader = false
   fileprivate var isJudged: Bool
   fileprivate(set) var isDraining = false
   fileprivate var bodyPosition = 0
@@ -35,9 +36,11 @@ final class Transfer: @unchecked Sendable {  // `answer` is safe by itself; all 
       // A new answer: the one before was “100 Continue”, a proxy's, or from a connection that had gone stale.
       response = HTTPResponse()
       headerBytes = 0
+      hasWholeHeader = false
       response.status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
       return
     }
+    if text.isEmpty { hasWholeHeader = true }
     headerBytes += line.count
     guard headerBytes <= Self.maximumHeaderBytes, let colon = text.firstIndex(of: ":") else { return }
     response.headers.append((text[..<colon].lowercased(), text[text.index(after: colon)...].trimmed()))
@@ -96,6 +99,9 @@ final class Transfer: @unchecked Sendable {  // `answer` is safe by itself; all 
       answer.answer(.success(verdict))
     } else if code != CURLE_OK {
       answer.answer(.success(.failed(TransferFailure(code, detail: detail))))
+    } else if !hasWholeHeader {
+      // To curl this is an answer without a body.
+      answer.answer(.success(.failed(TransferFailure(cause: .interrupted, detail: "the answer ends in its header"))))
     } else if response.isSuccess, !isJudged, !isAccepted() {
       answer.answer(.success(.rejected(head: response.body)))
     } else {

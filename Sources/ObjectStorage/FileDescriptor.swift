@@ -15,6 +15,19 @@ struct FileDescriptor: ~Copyable {
     }
     self.init(owning: number)
   }
+
+  /// Appends what one system call reads; nothing at the end of the file.
+  func append(to bytes: inout [UInt8], atMost wanted: Int) throws(SystemFailure) -> Int {
+    let start = bytes.count
+    bytes.append(contentsOf: repeatElement(0, count: wanted))
+    var count = 0
+    defer { bytes.removeLast(wanted - count) }
+    let number = number
+    count = try SystemFailure.retrying {
+      bytes.withUnsafeMutableBytes { Foundation.read(number, $0.baseAddress! + start, wanted) }
+    }
+    return count
+  }
 }
 
 /// A failed system call.
