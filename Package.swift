@@ -118,7 +118,7 @@ let package = Package(
         case "Scene": ["Geometry"]
         case "Rendering": ["Scene", "Geometry", "Atlas", "Drawing"]
         case "Drawing": ["Geometry"]
-        case "X11": ["Geometry"]
+        case "X11": ["Geometry", "CX11"]
         case "Controls": ["Drawing", "Geometry", "X11"]
         case "Export": ["Mapping", "Collection", "ObjectStorage", "Rendering", "Scene", "Geometry", "Atlas", "Drawing"]
         case "Viewer": ["Mapping", "ObjectStorage", "Collection", "Scene", "s3totsne"]

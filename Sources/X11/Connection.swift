@@ -92,7 +92,10 @@ internal import Glibc
     scheduleTurn()
   }
 
-  isolated deinit { close() }
+  isolated deinit {
+    // Windows hold their connection, so there are none; and nothing may refer to this object any more.
+    if !isClosed { disconnect() }
+  }
 
   /// Replaces the desktop's scale when set (`--scale`).
   public var scaleOverride: Double? {
@@ -144,17 +147,23 @@ internal import Glibc
     guard !isClosed else { return }
     if !isLost { clipboardStorage.handOver() }
     for entry in windows.values { entry.window?.close() }
-    inputMethod.close()
-    keyboard.close()
+    disconnect()
+  }
+
+  private func disconnect() {
+    inputMethod?.close()
     if !isLost {
       XDestroyWindow(display, utilityWindow)
       XSync(display, False)
     }
     isClosed = true
     XSetIOErrorExitHandler(display, { _, _ in }, nil)
+    guard let source, !source.isCancelled else {
+      XCloseDisplay(display)
+      return
+    }
     // The descriptor may be closed only when the source no longer watches it. The pointer is used by nobody else then.
     nonisolated(unsafe) let display = display
-    guard let source else { return }
     source.setCancelHandler { XCloseDisplay(display) }
     source.cancel()
   }

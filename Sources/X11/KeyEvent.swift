@@ -1,10 +1,14 @@
 /// The modifier keys that are held; the locks are not among them.
 public struct Modifiers: OptionSet, Hashable, Sendable {
+  /// One bit a key.
   public let rawValue: UInt8
 
+  /// Takes bits as `rawValue` has them.
   public init(rawValue: UInt8) { self.rawValue = rawValue }
 
+  /// Either Shift.
   public static let shift = Modifiers(rawValue: 1)
+  /// Either Control.
   public static let control = Modifiers(rawValue: 2)
   /// Alt or Meta (the server's Mod1).
   public static let alt = Modifiers(rawValue: 4)
@@ -34,11 +38,14 @@ public struct KeyEvent: Hashable, Sendable {
   /// For text fields: what the key, a dead key or compose sequence, or an input method commits; "" for none. Never
   /// control characters, and none while Control, Alt or Super is held.
   public var text: String
+  /// What was held when it happened.
   public var modifiers: Modifiers
   /// Sent by the server because the key is held.
   public var isRepeat: Bool
+  /// When, by the server's clock.
   public var time: Timestamp
 
+  /// An event as the window would report it.
   public init(symbol: KeySymbol, text: String, modifiers: Modifiers, isRepeat: Bool, time: Timestamp) {
     self.symbol = symbol
     self.text = text

@@ -14,8 +14,6 @@ internal import CX11
     detectsRepeats = supported != 0
   }
 
-  func close() { held = [] }
-
   /// The focus is gone: releases will not be heard of.
   func forgetHeld() { held = [] }
 

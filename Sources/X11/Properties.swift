@@ -30,7 +30,8 @@ extension Connection {
       value.bytes = Array(UnsafeBufferPointer(start: data, count: Int(count)))
     case 32:
       value.longs = data.withMemoryRebound(to: UInt.self, capacity: Int(count)) {
-        Array(UnsafeBufferPointer(start: $0, count: Int(count)))
+        // Xlib extends the sign.
+        UnsafeBufferPointer(start: $0, count: Int(count)).map { $0 & 0xffff_ffff }
       }
     default:
       break
