@@ -60,7 +60,8 @@ private func decodeJPEG(
   let rows = UnsafeMutablePointer<UInt32>.allocate(capacity: width * batch)
   defer { rows.deallocate() }
   var endsEarly = false
-  while true {
+  var total = 0
+  while total < height {
     let read = rows.withMemoryRebound(to: UInt8.self, capacity: width * 4 * batch) {
       Int(cjpeg_read(opened, $0, width * 4, Int32(batch)))
     }
@@ -69,7 +70,9 @@ private func decodeJPEG(
       for index in 0..<read * width { rows[index] = ~rows[index] }
     }
     for row in 0..<read where collector.rowsTaken < good { collector.push(rows + row * width) }
-    if read == 0 || collector.rowsTaken < good || collector.rowsTaken == height || good < height && endsEarly { break }
+    total += read
+    // What follows a loss is invented.
+    if read == 0 || good < total { break }
   }
   if collector.isLessThanHalf {
     let reported = collector.rowsTaken * originalHeight / height

@@ -28,8 +28,8 @@ int cjpeg_read(cjpeg_decoder *decoder, uint8_t *buffer, size_t stride, int rows)
 // True when libjpeg gave up.
 bool cjpeg_failed(const cjpeg_decoder *decoder);
 
-// The number of rows, of those cjpeg_start gave, that were decoded from real data: less than all when the file ends
-// early (then `ends_early` is set) or its data breaks off at a marker.
+// How many of the rows that cjpeg_read has given so far were decoded from real data: not all when the file ends early
+// (then `ends_early` is set) or its data breaks off at a marker.
 int cjpeg_good_rows(const cjpeg_decoder *decoder, bool *ends_early);
 
 // libjpeg's first error, or else its first warning; empty when there was none.
