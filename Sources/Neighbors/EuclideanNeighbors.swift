@@ -47,6 +47,11 @@ extension NeighborSearch {
         return Float(squares)
       }
     }
+    let panels = tileColumns / MatrixProduct.panelColumns
+    let packed = PackedMatrix(depth: d, columns: n)
+    matrix.values.withUnsafeBufferPointer {
+      if let base = $0.baseAddress { packed.setColumns(from: 0, transposing: base, rows: n) }
+    }
     let finished = Atomic(0)
     let blocks = (n + blockRows - 1) / blockRows
     indices.withUnsafeMutableBufferPointer { indices in
@@ -60,13 +65,16 @@ extension NeighborSearch {
               for first in stride(from: 0, to: n, by: tileColumns) {
                 if token.isCancelled { return }
                 let columns = min(tileColumns, n - first)
-                MatrixProduct.timesTransposed(
-                  x + rows.lowerBound * d, x + first * d, into: dots, m: rows.count, n: columns, k: d)
+                let tile = first / tileColumns * panels
+                dots.update(repeating: 0, count: rows.count * tileColumns)
+                MatrixProduct.add(
+                  x + rows.lowerBound * d, aRow: d, aStep: 1, rows: rows.count, times: packed,
+                  panels: tile..<min(packed.panels, tile + panels), to: dots, cStride: tileColumns)
                 for r in 0..<rows.count {
                   let row = rows.lowerBound + r
                   candidates.add(worker, r) { threshold, found in
                     kernels.scan_tile(
-                      dots + r * columns, norm + first, norm[row], columns, UInt32(first), UInt32(row), threshold,
+                      dots + r * tileColumns, norm + first, norm[row], columns, UInt32(first), UInt32(row), threshold,
                       found)
                   }
                 }

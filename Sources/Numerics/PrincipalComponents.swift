@@ -25,8 +25,8 @@ package struct PrincipalComponents: Sendable {
     dimension = d
     var mean = [Float](repeating: 0, count: d)
     if centered {
-      let sums = try Self.accumulate(rows, center: mean, size: d, pool: pool, token: token) { block, count, _, total in
-        for r in 0..<count { for c in 0..<d { total[c] += block[r * d + c] } }
+      let sums = try Self.accumulate(rows, center: mean, size: d, pool: pool, token: token) { block, _, _, total in
+        for r in 0..<Self.blockRows { for c in 0..<d { total[c] += block[r * d + c] } }
       }
       for c in 0..<d { mean[c] = Float(sums[c] / Double(n)) }
     }
@@ -37,17 +37,24 @@ package struct PrincipalComponents: Sendable {
     Self.orthonormalize(&basis, count: width, dimension: d)
     var image: [Double] = []
     if d <= Self.directLimit {
-      let squares = try Self.accumulate(rows, center: mean, size: d * d, pool: pool, token: token) {
-        block, count, _, total in
-        MatrixProduct.addTransposedTimes(block, block, into: total, m: d, n: d, k: count)
-      }.map(Float.init)
+      let padded = MatrixProduct.padded(d)
+      let squares = try Self.accumulate(rows, center: mean, size: d * padded, packing: true, pool: pool, token: token) {
+        block, packed, _, total in
+        guard let packed else { return }
+        MatrixProduct.add(
+          block, aRow: 1, aStep: d, rows: d, times: packed, panels: 0..<packed.panels, to: total, cStride: padded)
+      }
+      let packedSquares = PackedMatrix(depth: d, columns: d)
+      (0..<d).flatMap { row in squares[row * padded..<row * padded + d].map(Float.init) }.withUnsafeBufferPointer {
+        if let base = $0.baseAddress { packedSquares.setRows(base, rows: d, columns: d) }
+      }
       for pass in 0..<30 {
         try token.check()
         if pass > 0 {
           basis = image
           Self.orthonormalize(&basis, count: width, dimension: d)
         }
-        image = Self.product(basis.map(Float.init), squares, rows: width, dimension: d)
+        image = Self.product(basis.map(Float.init), packedSquares, rows: width, dimension: d)
       }
     } else {
       for pass in 0..<6 {
@@ -55,15 +62,25 @@ package struct PrincipalComponents: Sendable {
           basis = image
           Self.orthonormalize(&basis, count: width, dimension: d)
         }
-        let directions = basis.map(Float.init)
-        image = try Self.accumulate(rows, center: mean, size: width * d, pool: pool, token: token) {
-          block, count, scratch, total in
-          directions.withUnsafeBufferPointer { directions in
-            guard let directions = directions.baseAddress else { return }
-            MatrixProduct.timesTransposed(block, directions, into: scratch, m: count, n: width, k: d)
-            MatrixProduct.addTransposedTimes(scratch, block, into: total, m: width, n: d, k: count)
-          }
+        let directions = PackedMatrix(depth: d, columns: width)
+        basis.map(Float.init).withUnsafeBufferPointer {
+          if let base = $0.baseAddress { directions.setColumns(from: 0, transposing: base, rows: width) }
         }
+        let padded = MatrixProduct.padded(d)
+        let paddedWidth = MatrixProduct.padded(width)
+        let sums = try Self.accumulate(
+          rows, center: mean, size: width * padded, packing: true, pool: pool, token: token
+        ) { block, packed, scratch, total in
+          guard let packed else { return }
+          scratch.update(repeating: 0, count: Self.blockRows * paddedWidth)
+          MatrixProduct.add(
+            block, aRow: d, aStep: 1, rows: Self.blockRows, times: directions, panels: 0..<directions.panels,
+            to: scratch, cStride: paddedWidth)
+          MatrixProduct.add(
+            scratch, aRow: 1, aStep: paddedWidth, rows: width, times: packed, panels: 0..<packed.panels, to: total,
+            cStride: padded)
+        }
+        image = (0..<width).flatMap { sums[$0 * padded..<$0 * padded + d] }
       }
     }
     // Rayleigh and Ritz: the eigenvectors inside the subspace.
@@ -97,18 +114,26 @@ package struct PrincipalComponents: Sendable {
   ) throws(CancellationError) -> [Float] {
     let d = dimension
     let m = count
+    let directions = PackedMatrix(depth: d, columns: m)
+    components.withUnsafeBufferPointer {
+      if let base = $0.baseAddress { directions.setColumns(from: 0, transposing: base, rows: m) }
+    }
+    let padded = MatrixProduct.padded(m)
+    let blockScratch = WorkerScratch(floats: Self.blockRows * d, workers: pool.threads)
+    let products = WorkerScratch(floats: Self.blockRows * padded, workers: pool.threads)
     var result = [Float](repeating: 0, count: rows.rowCount * m)
     result.withUnsafeMutableBufferPointer { result in
-      nonisolated(unsafe) let target = result.baseAddress  // each block writes its own rows
-      let scratch = WorkerScratch(floats: Self.blockRows * d, workers: pool.threads)
       pool.run(over: rows.rowCount, pieces: Self.blockRows) { range, _, worker in
-        guard let target, !token.isCancelled else { return }
-        let block = scratch[worker]
+        if token.isCancelled { return }
+        let block = blockScratch[worker]
+        let product = products[worker]
         Self.load(rows, range, center, into: block)
-        components.withUnsafeBufferPointer { components in
-          guard let components = components.baseAddress else { return }
-          MatrixProduct.timesTransposed(
-            block, components, into: target + range.lowerBound * m, m: range.count, n: m, k: d)
+        product.update(repeating: 0, count: range.count * padded)
+        MatrixProduct.add(
+          block, aRow: d, aStep: 1, rows: range.count, times: directions, panels: 0..<directions.panels, to: product,
+          cStride: padded)
+        for r in 0..<range.count {
+          for c in 0..<m { result[(range.lowerBound + r) * m + c] = product[r * padded + c] }
         }
       }
     }
@@ -128,24 +153,33 @@ package struct PrincipalComponents: Sendable {
     }
   }
 
-  /// Adds up `add(block, rows in the block, scratch, sum)` over all blocks of rows: in floats within one of `groups` fixed
-  /// groups, in doubles over the groups.
+  /// Adds up `add(block, the block packed for products if asked for, scratch, sum)` over all blocks of rows, the last one
+  /// filled with zeros: in floats within one of `groups` fixed groups, in doubles over the groups.
   private static func accumulate(
-    _ rows: some FeatureRows, center: [Float], size: Int, pool: ThreadPool, token: CancellationToken,
-    _ add: (UnsafeMutablePointer<Float>, Int, UnsafeMutablePointer<Float>, UnsafeMutablePointer<Float>) -> Void
+    _ rows: some FeatureRows, center: [Float], size: Int, packing: Bool = false, pool: ThreadPool,
+    token: CancellationToken,
+    _ add: (
+      _ block: UnsafeMutablePointer<Float>, _ packed: PackedMatrix?, _ scratch: UnsafeMutablePointer<Float>,
+      _ sum: UnsafeMutablePointer<Float>
+    ) -> Void
   ) throws(CancellationError) -> [Double] {
     let n = rows.rowCount
+    let d = rows.dimension
     let blocks = (n + blockRows - 1) / blockRows
     let groups = min(Self.groups, blocks)
-    let blockScratch = WorkerScratch(floats: blockRows * rows.dimension, workers: pool.threads)
-    let scratch = WorkerScratch(floats: blockRows * 128, workers: pool.threads)
+    let blockScratch = WorkerScratch(floats: blockRows * d, workers: pool.threads)
+    let scratch = WorkerScratch(floats: blockRows * 160, workers: pool.threads)
+    let packed = packing ? (0..<pool.threads).map { _ in PackedMatrix(depth: blockRows, columns: d) } : []
     let sums = WorkerScratch(floats: size, workers: groups)
     pool.run(groups) { group, worker in
-      for block in blocks * group / groups..<blocks * (group + 1) / groups {
+      for index in blocks * group / groups..<blocks * (group + 1) / groups {
         if token.isCancelled { return }
-        let range = block * blockRows..<min(n, (block + 1) * blockRows)
-        load(rows, range, center, into: blockScratch[worker])
-        add(blockScratch[worker], range.count, scratch[worker], sums[group])
+        let range = index * blockRows..<min(n, (index + 1) * blockRows)
+        let block = blockScratch[worker]
+        load(rows, range, center, into: block)
+        (block + range.count * d).update(repeating: 0, count: (blockRows - range.count) * d)
+        if packing { packed[worker].setRows(block, rows: blockRows, columns: d) }
+        add(block, packing ? packed[worker] : nil, scratch[worker], sums[group])
       }
     }
     try token.check()
@@ -157,19 +191,19 @@ package struct PrincipalComponents: Sendable {
     return total
   }
 
-  private static func product(_ basis: [Float], _ squares: [Float], rows: Int, dimension: Int) -> [Double] {
-    var result = [Float](repeating: 0, count: rows * dimension)
+  /// basis · XᵀX.
+  private static func product(_ basis: [Float], _ squares: PackedMatrix, rows: Int, dimension d: Int) -> [Double] {
+    let padded = MatrixProduct.padded(d)
+    var result = [Float](repeating: 0, count: rows * padded)
     basis.withUnsafeBufferPointer { basis in
-      squares.withUnsafeBufferPointer { squares in
-        result.withUnsafeMutableBufferPointer { result in
-          guard let basis = basis.baseAddress, let squares = squares.baseAddress, let target = result.baseAddress
-          else { return }
-          // XᵀX equals its transpose.
-          MatrixProduct.timesTransposed(basis, squares, into: target, m: rows, n: dimension, k: dimension)
-        }
+      result.withUnsafeMutableBufferPointer { result in
+        guard let basis = basis.baseAddress, let target = result.baseAddress else { return }
+        MatrixProduct.add(
+          basis, aRow: d, aStep: 1, rows: rows, times: squares, panels: 0..<squares.panels, to: target,
+          cStride: padded)
       }
     }
-    return result.map(Double.init)
+    return (0..<rows).flatMap { result[$0 * padded..<$0 * padded + d].map(Double.init) }
   }
 
   /// Gram and Schmidt, twice; a vector that depends on those before becomes zero.

@@ -79,6 +79,9 @@ typedef struct ck_kernels {
   /// Conditional probabilities of one row from squared distances (ascending, padded): entropy log(perplexity), nats.
   /// Returns beta.
   double (*calibrate)(const float *squared, size_t count, double log_perplexity, float *p);
+  /// c (rows x 2*lanes, c_row apart) += a (element (r, t) at r*a_row + t*a_step) times one packed panel (depth x 2*lanes).
+  void (*multiply_panel)(const float *a, size_t a_row, size_t a_step, size_t rows, const float *panel, size_t depth,
+                         float *c, size_t c_row);
 } ck_kernels;
 
 /// The kernels of a level, or NULL where processor or build lack it.
