@@ -37,6 +37,8 @@ import X11
   var hasEditedParameters = false
   var knownSlots: Set<Int> = []
   var isQuitting = false
+  /// What `publishState` last said.
+  var publishedState = ""
 
   /// What of the window must be drawn anew.
   var needsBar = true

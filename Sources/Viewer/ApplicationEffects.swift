@@ -126,6 +126,31 @@ extension Application {
       content.layoutAction = .continueLayout
     }
     status.content = content
+    publishState()
+  }
+
+  /// Says in a property of the window, `S3TOTSNE_STATE`, what is on the screen: a word for the job, then for what lies over
+  /// the map. For scripts and tests.
+  private func publishState() {
+    var words: [String] = []
+    switch jobs.state {
+    case .idle: words.append("idle")
+    case .running: words.append(jobs.progress?.stage.rawValue ?? "opening")
+    case .finished: words.append("finished")
+    case .failed(let failure): words.append("failed:\(failure.kind.rawValue)")
+    case .cancelled: words.append("cancelled")
+    }
+    if let opened = map.scene.opened {
+      words.append(map.fullSize.loaded(opened.slot) == nil ? "opened" : "opened:original")
+    }
+    if problems.isShown { words.append("problems") }
+    if keys.isShown { words.append("keys") }
+    words.append("images:\(map.scene.imageCount)")
+    words.append("placed:\(map.scene.placedCount)")
+    let state = words.joined(separator: " ")
+    guard state != publishedState else { return }
+    publishedState = state
+    window.setTextProperty("S3TOTSNE_STATE", state)
   }
 
   private func sentence() -> (String, isError: Bool) {

@@ -143,7 +143,9 @@ extension Application {
         return
       }
     }
-    if problems.isShown, event.symbol == .escape { return closeProblems() }
+    if event.symbol == .escape, problems.isShown { return closeProblems() }
+    // Escape leads back to the map from wherever the keyboard is.
+    if event.symbol == .escape, group.focused != nil { return group.focus(nil) }
     guard let key = SceneTranslation.key(event) else { return }
     // With a control in focus only what is no text and no movement in it gets here: commands with Ctrl, function keys.
     map.send(.key(key, SceneTranslation.modifiers(event.modifiers), isRepeat: event.isRepeat))
