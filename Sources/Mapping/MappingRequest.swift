@@ -1,4 +1,3 @@
-public import Collection
 public import Imaging
 public import Neighbors
 public import ObjectStorage

@@ -1,1 +1,234 @@
-// The room Scene.
+public import Geometry
+
+/// What the user sees of a map, and what the hand does to it, as a value: no window, no clock, no files.
+///
+/// `handle` takes everything that happens, one thing at a time, and answers what is to be done. The map is drawn from
+/// the value by the room Rendering. A scene belongs to one opened location; another location gets a new one.
+public struct Scene: Sendable {
+  /// What part of the layout is seen.
+  public internal(set) var camera = Camera()
+  /// Device pixels per logical pixel.
+  public internal(set) var uiScale = 1.0
+  /// The picture under the pointer.
+  public internal(set) var hovered: Int?
+  /// The picture that has the keyboard focus.
+  public internal(set) var focused: Int?
+  /// The picture that is shown at full size.
+  public internal(set) var opened: OpenedImage?
+  /// Whether the user moved the camera since it last showed the whole map; until then it follows the map.
+  public internal(set) var handHasTouchedCamera = false
+  /// Whether changes are animated.
+  public internal(set) var isAnimationEnabled = true
+  /// The shape of the pointer.
+  public internal(set) var cursor = SceneCursor.arrow
+
+  var pictures = PictureField()
+  var motion = CameraMotion()
+  /// The zoom of the full-size view on its way.
+  var openedZoom: CameraMotion.EasedZoom?
+  /// When the full-size view began to open; nil when it has arrived. Negative infinity: at the next tick.
+  var opening: Double?
+  var gesture = Gesture()
+  var pointer: Point?
+  var now = 0.0
+  /// When the first images became known, for the choice of the loading grid's columns.
+  var firstImagesAt: Double?
+  var isWaitingForColumns = false
+  /// Until when the picture counts as moving.
+  var movesUntil = -Double.infinity
+  var wasDraft = false
+  var pendingViewState: ViewState?
+  var hasUnsavedView = false
+
+  /// An empty scene.
+  public init(viewport: PixelRect = .zero, uiScale: Double = 1, isAnimationEnabled: Bool = true) {
+    camera.viewport = viewport
+    self.uiScale = uiScale
+    self.isAnimationEnabled = isAnimationEnabled
+  }
+
+  /// Images known, those left out not counted.
+  public var imageCount: Int { pictures.imageCount }
+  /// Images that have a place on the map.
+  public var placedCount: Int { pictures.placed.count }
+  /// Grows with everything that changes what is drawn, apart from the camera.
+  public var contentVersion: Int { pictures.version }
+  /// Whether a layout is shown, and not the loading grid.
+  public var showsLayout: Bool { pictures.arrangement == .layout }
+  /// Whether the scene wants ticks.
+  public var wantsTicks: Bool {
+    motion.isMoving || openedZoom != nil || opening != nil || pictures.motion.isMoving || isWaitingForColumns
+      || needsToFollow || wasDraft || gesture.isDraggingMap
+  }
+  /// Whether a picture's thumbnail can be drawn; otherwise a placeholder is.
+  public func isReady(_ slot: Int) -> Bool { pictures.isReady(slot) }
+  /// Width / height of a picture.
+  public func aspect(of slot: Int) -> Double {
+    pictures.aspects.indices.contains(slot) ? Double(pictures.aspects[slot]) : 1
+  }
+  /// Longest side of the pictures on the screen, in device pixels.
+  public var spriteSide: Int { max(1, Int(spriteSide(at: camera.scale).rounded())) }
+
+  /// How carefully pictures are to be scaled.
+  public enum Quality: Sendable {
+    /// Nearest pixels: the scene moves, and there is much of it.
+    case draft
+    /// Area averages.
+    case sharp
+  }
+
+  /// How carefully to scale just now.
+  public var quality: Quality {
+    guard now < movesUntil else { return .sharp }
+    let side = Double(spriteSide)
+    let viewport = Double(camera.viewport.area)
+    let pixels = min(
+      Double(placedCount) * side * side, viewport * Self.overdrawLimit(count: placedCount))
+    return pixels > Self.sharpPixels ? .draft : .sharp
+  }
+
+  /// More pixels than this are not scaled carefully while the scene moves.
+  static let sharpPixels = 2.5e6
+  /// Seconds without motion after which the scene is at rest.
+  static let settleSeconds = 0.12
+
+  /// Takes in what happened and answers what is to be done about it.
+  public mutating func handle(_ input: SceneInput) -> [SceneEffect] {
+    var effects = Effects()
+    switch input {
+    case .pointerMoved(let point, _): pointerMoved(to: point, &effects)
+    case .pointerPressed(let point, let button, let clickCount, _):
+      pointerPressed(at: point, button: button, clickCount: clickCount, &effects)
+    case .pointerReleased(let point, let button, _): pointerReleased(at: point, button: button, &effects)
+    case .pointerLeft: pointerLeft(&effects)
+    case .scrolled(_, let dy, let point, _): scrolled(by: dy, at: point, &effects)
+    case .key(let key, let modifiers, let isRepeat): pressed(key, modifiers, isRepeat: isRepeat, &effects)
+    case .keyReleased(let key): released(key)
+    case .focusLost: motion.held = []
+    case .viewportChanged(let viewport, let uiScale): changeViewport(to: viewport, uiScale: uiScale, &effects)
+    case .tick(let seconds): tick(at: seconds, &effects)
+    case .animationEnabled(let isEnabled): isAnimationEnabled = isEnabled
+    case .imagesAdded(let slots): add(slots, &effects)
+    case .imagesReady(let ready):
+      pictures.markReady(ready)
+      if pictures.arrangement != .none { effects.redraw() }
+    case .imagesRemoved(let slots): remove(slots, &effects)
+    case .listingComplete:
+      chooseColumns(&effects)
+    case .layoutStarted: pictures.beginLayout()
+    case .layout(let slots, let positions, let isFinal, let animated):
+      receiveLayout(slots, positions, isFinal: isFinal, animated: animated, &effects)
+    case .restored(let state): restore(state, &effects)
+    case .originalSize(let slot, let size):
+      guard opened?.slot == slot else { break }
+      opened?.setSize(size)
+      effects.redraw()
+    }
+    pictures.reindexIfNeeded()
+    if hasUnsavedView, !wantsTicks, !gesture.isPressed {
+      hasUnsavedView = false
+      effects.add(.saveViewState)
+    }
+    if wantsTicks { effects.animate() }
+    return effects.list
+  }
+
+  // MARK: What the job tells
+
+  private mutating func add(_ slots: [Int], _ effects: inout Effects) {
+    guard !slots.isEmpty else { return }
+    pictures.add(slots)
+    if pictures.arrangement == .none, !isWaitingForColumns {
+      isWaitingForColumns = true
+      firstImagesAt = nil
+    }
+    if pictures.arrangement != .none { effects.redraw() }
+  }
+
+  private mutating func remove(_ slots: [Int], _ effects: inout Effects) {
+    pictures.remove(slots)
+    if let opened, slots.contains(opened.slot) { close(&effects) }
+    if let focused, slots.contains(focused) { self.focused = nil }
+    pictures.reindexIfNeeded()
+    updateHover(&effects)
+    effects.redraw()
+  }
+
+  /// The loading grid's columns are chosen from what is known: it is complete, or it took too long to wait for.
+  mutating func chooseColumns(_ effects: inout Effects) {
+    guard pictures.arrangement == .none, pictures.imageCount > 0, !camera.viewport.isEmpty else { return }
+    isWaitingForColumns = false
+    pictures.chooseColumns(for: gridRoom)
+    pictures.reindexIfNeeded()
+    if !handHasTouchedCamera { camera = fittedCamera }
+    effects.redraw()
+  }
+
+  private mutating func receiveLayout(
+    _ slots: [Int32], _ positions: [Float], isFinal: Bool, animated: Bool, _ effects: inout Effects
+  ) {
+    let isFirst = pictures.placed.isEmpty
+    isWaitingForColumns = false
+    let animated = animated && isAnimationEnabled
+    pictures.receiveLayout(slots: slots, positions: positions, isFinal: isFinal, animated: animated, now: now)
+    pictures.reindexIfNeeded()
+    if !animated || isFirst, !handHasTouchedCamera, !camera.viewport.isEmpty { camera = fittedCamera }
+    if !animated { updateHover(&effects) }
+    effects.redraw()
+  }
+
+  // MARK: View state
+
+  /// The present view, to be handed back by `SceneInput.restored` in another run.
+  public var viewState: ViewState {
+    ViewState(
+      center: camera.center, scale: camera.scale / viewportSide, handHasTouchedCamera: handHasTouchedCamera,
+      orientation: pictures.orientation)
+  }
+
+  private var viewportSide: Double { Double(max(1, min(camera.viewport.width, camera.viewport.height))) }
+
+  private mutating func restore(_ state: ViewState, _ effects: inout Effects) {
+    guard state.scale > 0, state.scale.isFinite, state.center.x.isFinite, state.center.y.isFinite,
+      state.orientation.angle.isFinite
+    else { return }
+    pictures.restore(state.orientation)
+    guard state.handHasTouchedCamera else { return }
+    guard !camera.viewport.isEmpty else {
+      pendingViewState = state
+      return
+    }
+    motion.stop()
+    handHasTouchedCamera = true
+    camera.center = state.center
+    camera.scale = state.scale * viewportSide
+    effects.redraw()
+  }
+
+  private mutating func changeViewport(to viewport: PixelRect, uiScale: Double, _ effects: inout Effects) {
+    guard viewport != camera.viewport || uiScale != self.uiScale else { return }
+    camera.viewport = viewport
+    self.uiScale = uiScale > 0 && uiScale.isFinite ? uiScale : 1
+    motion.stop()
+    openedZoom = nil
+    opened?.setViewport(viewport, uiScale: self.uiScale)
+    if let state = pendingViewState, !viewport.isEmpty {
+      pendingViewState = nil
+      restore(state, &effects)
+    }
+    if !handHasTouchedCamera, !viewport.isEmpty, !pictures.placed.isEmpty { camera = fittedCamera }
+    updateHover(&effects)
+    effects.redraw()
+  }
+}
+
+/// The effects of one input: each kind of change is asked for once.
+struct Effects {
+  private(set) var list: [SceneEffect] = []
+
+  mutating func add(_ effect: SceneEffect) {
+    if !list.contains(effect) { list.append(effect) }
+  }
+  mutating func redraw() { add(.redraw) }
+  mutating func animate() { add(.animate) }
+}

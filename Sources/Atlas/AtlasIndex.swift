@@ -1,0 +1,113 @@
+/// One slot's record in `index.bin`: what the atlas must know of it after reopening.
+struct IndexRecord: Equatable {
+  static let byteCount = 32
+
+  var shape: Shape
+  var color: UInt32
+  /// Checksum of the pixels of all levels.
+  var pixels: UInt64
+
+  /// Nil when the record is empty, damaged, or belongs to another slot.
+  init?(_ bytes: UnsafeRawBufferPointer, slot: Int) {
+    func word(_ index: Int) -> UInt64 {
+      UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self))
+    }
+    self.init(shape: Shape(word: word(0)), color: UInt32(truncatingIfNeeded: word(1)), pixels: word(2))
+    guard shape.isPublished, word(3) == checksum(slot) else { return nil }
+  }
+
+  init(shape: Shape, color: UInt32, pixels: UInt64) {
+    self.shape = shape
+    self.color = color
+    self.pixels = pixels
+  }
+
+  func encoded(slot: Int) -> [UInt8] {
+    [shape.word, UInt64(color), pixels, checksum(slot)].flatMap { word in
+      withUnsafeBytes(of: word.littleEndian) { Array($0) }
+    }
+  }
+
+  private func checksum(_ slot: Int) -> UInt64 {
+    var checksum = Checksum()
+    for word in [shape.word, UInt64(color), pixels, UInt64(slot)] { checksum.combine(word) }
+    return checksum.value
+  }
+}
+
+/// `index.bin`: a header of 32 bytes (name and version), then one record a slot.
+struct AtlasIndex: Sendable {
+  private static let header = Array("S3toTSNE atlas, version 1       ".utf8)
+
+  let file: FileDescriptor
+
+  /// Whether the file begins with the header of this version. An empty one is given it.
+  func prepare() throws(AtlasError) -> Bool {
+    var found = [UInt8](repeating: 0, count: Self.header.count)
+    let count = try withBytes(of: &found) { buffer throws(AtlasError) in try file.read(into: buffer, at: 0) }
+    if count == found.count && found == Self.header { return true }
+    guard !file.isReadOnly else { return false }
+    // Nothing of an unknown or damaged index is believed: all its slots are missing.
+    try file.truncate(to: 0)
+    try write(Self.header, at: 0)
+    return true
+  }
+
+  /// All valid records, in the order of their slots.
+  func records(_ body: (Int, IndexRecord) -> Void) throws(AtlasError) {
+    let count = min(
+      max(0, try file.size() - Self.header.count) / IndexRecord.byteCount, slotsPerSegment * maximumSegments)
+    let block = 8192
+    var bytes = [UInt8](repeating: 0, count: block * IndexRecord.byteCount)
+    var slot = 0
+    while slot < count {
+      let wanted = min(block, count - slot) * IndexRecord.byteCount
+      let got = try withBytes(of: &bytes) { buffer throws(AtlasError) in
+        try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]), at: offset(slot))
+      }
+      bytes.withUnsafeBytes { buffer in
+        for index in 0..<got / IndexRecord.byteCount {
+          let start = index * IndexRecord.byteCount
+          let record = UnsafeRawBufferPointer(rebasing: buffer[start..<start + IndexRecord.byteCount])
+          if let record = IndexRecord(record, slot: slot + index) { body(slot + index, record) }
+        }
+      }
+      guard got == wanted else { return }
+      slot += block
+    }
+  }
+
+  func record(_ slot: Int) throws(AtlasError) -> IndexRecord? {
+    var bytes = [UInt8](repeating: 0, count: IndexRecord.byteCount)
+    let count = try withBytes(of: &bytes) { buffer throws(AtlasError) in try file.read(into: buffer, at: offset(slot)) }
+    guard count == bytes.count else { return nil }
+    return bytes.withUnsafeBytes { IndexRecord($0, slot: slot) }
+  }
+
+  /// Writes a record, or erases it with nil.
+  func write(_ record: IndexRecord?, slot: Int) throws(AtlasError) {
+    try write(record?.encoded(slot: slot) ?? [UInt8](repeating: 0, count: IndexRecord.byteCount), at: offset(slot))
+  }
+
+  private func offset(_ slot: Int) -> Int { Self.header.count + slot * IndexRecord.byteCount }
+
+  private func write(_ bytes: [UInt8], at offset: Int) throws(AtlasError) {
+    do {
+      try bytes.withUnsafeBytes { try file.write($0, at: offset) }
+    } catch let error as AtlasError {
+      throw error
+    } catch {
+      throw AtlasError("\(error)")
+    }
+  }
+}
+
+/// `withUnsafeMutableBytes` with a typed error.
+func withBytes<Result>(
+  of array: inout [UInt8], _ body: (UnsafeMutableRawBufferPointer) throws(AtlasError) -> Result
+) throws(AtlasError) -> Result {
+  let outcome = array.withUnsafeMutableBytes { buffer -> Swift.Result<Result, AtlasError> in
+    do throws(AtlasError) { return .success(try body(buffer)) } catch { return .failure(error) }
+  }
+  return try outcome.get()
+}

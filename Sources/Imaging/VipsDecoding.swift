@@ -1,0 +1,180 @@
+internal import CVips
+
+/// libvips, started when it is first needed, and told to do only what is wanted here: one thread a picture (the callers
+/// decode many at once), nothing cached, no loaders but four.
+enum Vips {
+  private static let isStarted: Bool = vips_shim_start()
+
+  static func start() { _ = isStarted }
+
+  /// libvips collects error messages of all threads in one place; they are not shown, because they may be another
+  /// picture's, and must not pile up.
+  static func forgetError() { vips_error_clear() }
+}
+
+/// Owns a reference to a libvips object.
+private final class VipsReference<Object> {
+  let pointer: UnsafeMutablePointer<Object>
+  init(_ pointer: UnsafeMutablePointer<Object>) { self.pointer = pointer }
+  deinit { g_object_unref(pointer) }
+}
+
+/// Decodes PNG, WebP, GIF (first frame) or TIFF (first page) row by row.
+func decodeByVips(_ bytes: [UInt8], _ request: DecodingRequest) throws(ImagingError) -> DecodedPicture {
+  Vips.start()
+  let result = bytes.withUnsafeBytes { bytes -> Result<DecodedPicture, ImagingError> in
+    do throws(ImagingError) { return .success(try decode(bytes, request)) } catch { return .failure(error) }
+  }
+  // Buffers that libvips keeps for this thread; threads of a dispatch queue come and go.
+  vips_thread_shutdown()
+  if case .failure = result { Vips.forgetError() }
+  return try result.get()
+}
+
+private func decode(
+  _ bytes: UnsafeRawBufferPointer, _ request: DecodingRequest
+) throws(ImagingError) -> DecodedPicture {
+  let header = request.header
+  let name = header.format.displayName
+  let unreadable =
+    header.isTruncated
+    ? missingRows(0, of: header.height, isTruncated: true)
+    : ImagingError("The \(name) cannot be decoded: it is damaged.")
+  let scale = webPScale(request)
+  guard let loaded = load(bytes, header.format, scale: scale) else { throw unreadable }
+  var image = VipsReference(loaded)
+  let width = Int(vips_image_get_width(image.pointer))
+  let height = Int(vips_image_get_height(image.pointer))
+  try checkDimensions(width: width, height: height, limits: request.limits)
+  guard vips_image_get_bands(image.pointer) <= 64 else {
+    throw ImagingError("The picture has \(vips_image_get_bands(image.pointer)) channels a pixel; that cannot be shown.")
+  }
+  let (originalWidth, originalHeight) = scale < 1 ? (header.width, header.height) : (width, height)
+
+  let profile = embeddedProfile(image.pointer)
+  if !RowConverter.canRead(image.pointer) {
+    guard let converted = vips_shim_to_srgb(image.pointer) else { throw unreadable }
+    image = VipsReference(converted)
+  }
+  let converter = RowConverter(image.pointer)
+  guard let created = vips_region_new(image.pointer) else { throw unreadable }
+  let region = VipsReference(created)
+  var collector = RowCollector(
+    sourceWidth: width, sourceHeight: height,
+    target: request.targetSize(width: originalWidth, height: originalHeight))
+  let row = UnsafeMutablePointer<UInt32>.allocate(capacity: width)
+  defer { row.deallocate() }
+  let batch = 16
+  rows: while collector.rowsTaken < height {
+    let top = collector.rowsTaken
+    let count = min(batch, height - top)
+    guard vips_shim_prepare(region.pointer, Int32(top), Int32(count)) else { break rows }
+    for line in 0..<count {
+      guard let samples = vips_shim_row(region.pointer, Int32(top + line)) else { break rows }
+      converter.convert(samples, into: row, count: width)
+      collector.push(row)
+    }
+  }
+  if collector.isLessThanHalf {
+    throw missingRows(
+      collector.rowsTaken * originalHeight / height, of: originalHeight, isTruncated: header.isTruncated)
+  }
+  let hasAlpha = converter.hasAlpha || collector.isPartial
+  return DecodedPicture(
+    originalWidth: originalWidth, originalHeight: originalHeight, width: collector.width, height: collector.height,
+    pixels: collector.pixels(), channels: converter.channels, hasAlpha: hasAlpha, profile: profile)
+}
+
+private func load(_ bytes: UnsafeRawBufferPointer, _ format: ImageFormat, scale: Double) -> UnsafeMutablePointer<
+  VipsImage
+>? {
+  switch format {
+  case .png: vips_shim_load_png(bytes.baseAddress, bytes.count)
+  case .webp: vips_shim_load_webp(bytes.baseAddress, bytes.count, scale)
+  case .gif: vips_shim_load_gif(bytes.baseAddress, bytes.count)
+  case .tiff: vips_shim_load_tiff(bytes.baseAddress, bytes.count)
+  case .jpeg, .bmp: nil
+  }
+}
+
+/// A large WebP is reduced by its own decoder, which then needs no memory for all pixels: to twice the wanted size, the
+/// rest is averaged.
+private func webPScale(_ request: DecodingRequest) -> Double {
+  let header = request.header
+  guard header.format == .webp, !header.isAnimated, let longestSide = request.longestSide,
+    header.width * header.height > 4_000_000
+  else { return 1 }
+  return min(1, Double(2 * longestSide) / Double(max(header.width, header.height)))
+}
+
+private func embeddedProfile(_ image: UnsafeMutablePointer<VipsImage>) -> [UInt8]? {
+  var count = 0
+  guard let data = vips_shim_profile(image, &count), count > 0 else { return nil }
+  return Array(UnsafeRawBufferPointer(start: data, count: count))
+}
+
+/// Turns rows of libvips' samples into premultiplied ARGB32, or CMYK.
+private struct RowConverter {
+  private let bands: Int
+  private let is16Bit: Bool
+  let channels: ChannelLayout
+  let hasAlpha: Bool
+
+  /// Whether an image is of a kind that `convert` reads; others are converted to sRGB by libvips first.
+  static func canRead(_ image: UnsafeMutablePointer<VipsImage>) -> Bool {
+    let format = vips_image_get_format(image)
+    let interpretation = vips_image_guess_interpretation(image)
+    return (format == VIPS_FORMAT_UCHAR || format == VIPS_FORMAT_USHORT)
+      && [
+        VIPS_INTERPRETATION_B_W, VIPS_INTERPRETATION_GREY16, VIPS_INTERPRETATION_sRGB, VIPS_INTERPRETATION_RGB,
+        VIPS_INTERPRETATION_RGB16, VIPS_INTERPRETATION_CMYK, VIPS_INTERPRETATION_MULTIBAND,
+      ].contains { $0 == interpretation }
+  }
+
+  init(_ image: UnsafeMutablePointer<VipsImage>) {
+    bands = Int(vips_image_get_bands(image))
+    is16Bit = vips_image_get_format(image) == VIPS_FORMAT_USHORT
+    let isCMYK = vips_image_guess_interpretation(image) == VIPS_INTERPRETATION_CMYK && bands >= 4
+    channels = isCMYK ? .cmyk : bands <= 2 ? .gray : .color
+    hasAlpha = !isCMYK && (bands == 2 || bands >= 4)
+  }
+
+  func convert(_ samples: UnsafeRawPointer, into row: UnsafeMutablePointer<UInt32>, count: Int) {
+    if is16Bit {
+      let samples = samples.assumingMemoryBound(to: UInt16.self)
+      // v / 257 rounded: the 8-bit value that 16-bit samples were made from comes back.
+      convert(into: row, count: count) { (UInt32(samples[$0]) &* 255 &+ 32895) >> 16 }
+    } else {
+      let samples = samples.assumingMemoryBound(to: UInt8.self)
+      convert(into: row, count: count) { UInt32(samples[$0]) }
+    }
+  }
+
+  @inline(__always)
+  private func convert(into row: UnsafeMutablePointer<UInt32>, count: Int, _ sample: (Int) -> UInt32) {
+    switch (channels, bands) {
+    case (.cmyk, _):
+      for x in 0..<count {
+        let at = x * bands
+        let ink = SIMD4(sample(at), sample(at + 1), sample(at + 2), sample(at + 3))
+        row[x] = unsafeBitCast(SIMD4<UInt8>(truncatingIfNeeded: ink), to: UInt32.self)
+      }
+    case (_, 1):
+      for x in 0..<count { row[x] = 0xFF00_0000 | sample(x) &* 0x01_0101 }
+    case (_, 2):
+      for x in 0..<count {
+        let gray = sample(x * 2)
+        row[x] = premultiplied(red: gray, green: gray, blue: gray, alpha: sample(x * 2 + 1))
+      }
+    case (_, 3):
+      for x in 0..<count {
+        row[x] = 0xFF00_0000 | sample(x * 3) << 16 | sample(x * 3 + 1) << 8 | sample(x * 3 + 2)
+      }
+    default:
+      for x in 0..<count {
+        let at = x * bands
+        row[x] = premultiplied(red: sample(at), green: sample(at + 1), blue: sample(at + 2), alpha: sample(at + 3))
+      }
+    }
+  }
+}

@@ -1,0 +1,127 @@
+/// What a key can ask for.
+public enum SceneCommand: Hashable, Sendable {
+  /// Move the keyboard focus to the nearest picture in a direction; in the full-size view, show that picture.
+  case step(Direction)
+  /// Pan as long as the key is held.
+  case pan(Direction)
+  /// Show the focused picture at full size.
+  case open
+  /// Leave the full-size view, or drop the keyboard focus.
+  case back
+  /// Show the whole map, or the whole picture.
+  case fit
+  /// Show the picture at one image pixel to a device pixel.
+  case actualSize
+  /// Enlarge.
+  case zoomIn
+  /// Make smaller.
+  case zoomOut
+  /// Copy the address of the picture at hand.
+  case copyAddress
+  /// Open the picture at hand in the desktop's viewer.
+  case openExternally
+  /// Go to the location field.
+  case focusLocation
+  /// Run the job again.
+  case refresh
+  /// Accept the present positions.
+  case stopHere
+  /// Optimise further.
+  case continueLayout
+  /// List what was left out.
+  case showProblems
+  /// Show this table.
+  case showKeys
+  /// Dark or light.
+  case switchTheme
+  /// Into full screen and back.
+  case toggleFullScreen
+  /// End the program.
+  case quit
+}
+
+/// One of the four directions of the arrow keys.
+public enum Direction: Hashable, Sendable, CaseIterable {
+  /// The directions as seen on the screen.
+  case left, right, up, down
+
+  /// The key that names it.
+  var key: SceneKey {
+    switch self {
+    case .left: .left
+    case .right: .right
+    case .up: .up
+    case .down: .down
+    }
+  }
+}
+
+/// A row of the key table.
+public struct KeyBinding: Sendable {
+  /// The key.
+  public let key: SceneKey
+  /// What must be held with it. Shift counts for arrow keys only: for letters and signs it is part of the sign.
+  public let modifiers: Modifiers
+  /// What it asks for.
+  public let command: SceneCommand
+  /// How the key is printed, for example `Ctrl+C`; empty where the row before already names this one.
+  public let label: String
+  /// What it does, for the table of keys; empty where the row before already says it.
+  public let description: String
+
+  /// The keys, in the order in which they are explained. Rows without a label are further names of the row before.
+  public static let table: [KeyBinding] = [
+    row(.left, [], .step(.left), "Arrows", "Go to the nearest picture in that direction"),
+    row(.right, [], .step(.right)),
+    row(.up, [], .step(.up)),
+    row(.down, [], .step(.down)),
+    row(.return, [], .open, "Return", "Show the picture at full size"),
+    row(.escape, [], .back, "Esc", "Back to the map"),
+    row("0", .fit, "0, Home", "Show the whole map, or the whole picture"),
+    row(.home, [], .fit),
+    row("1", .actualSize, "1", "Show the opened picture pixel by pixel"),
+    row("+", .zoomIn, "+, wheel up", "Zoom in"),
+    row("=", .zoomIn),
+    row("-", .zoomOut, "-, wheel down", "Zoom out"),
+    row(.left, .shift, .pan(.left), "Shift+Arrows, drag", "Move the map"),
+    row(.right, .shift, .pan(.right)),
+    row(.up, .shift, .pan(.up)),
+    row(.down, .shift, .pan(.down)),
+    row(.character("c"), .control, .copyAddress, "Ctrl+C", "Copy the address of the picture"),
+    row("o", .openExternally, "o", "Open the picture in the desktop's viewer"),
+    row("l", .focusLocation, "l, Ctrl+L", "Type another location"),
+    row(.character("l"), .control, .focusLocation),
+    row(.f5, [], .refresh, "F5, Ctrl+R", "Refresh: run with the present parameters"),
+    row(.character("r"), .control, .refresh),
+    row("s", .stopHere, "s", "Stop here: keep the present positions"),
+    row("c", .continueLayout, "c", "Continue the layout from the present positions"),
+    row("p", .showProblems, "p", "List the images that were left out"),
+    row("t", .switchTheme, "t", "Dark or light"),
+    row("f", .toggleFullScreen, "f, F11", "Full screen"),
+    row(.f11, [], .toggleFullScreen),
+    row("?", .showKeys, "?, F1", "Show these keys"),
+    row(.f1, [], .showKeys),
+    row(.character("q"), .control, .quit, "Ctrl+Q, Ctrl+W", "Quit"),
+    row(.character("w"), .control, .quit),
+  ]
+
+  /// What a key asks for, if anything.
+  public static func command(for key: SceneKey, _ modifiers: Modifiers) -> SceneCommand? {
+    var significant = modifiers
+    if case .character = key { significant.remove(.shift) }
+    return table.first { $0.key == key && $0.modifiers == significant }?.command
+  }
+
+  private static func row(
+    _ key: SceneKey, _ modifiers: Modifiers, _ command: SceneCommand, _ label: String = "",
+    _ description: String = ""
+  ) -> KeyBinding {
+    KeyBinding(key: key, modifiers: modifiers, command: command, label: label, description: description)
+  }
+
+  private static func row(
+    _ character: Character, _ command: SceneCommand, _ label: String = "", _ description: String = ""
+  ) -> KeyBinding {
+    row(.character(character), [], command, label, description)
+  }
+}

@@ -1,0 +1,276 @@
+import Geometry
+
+/// The pictures and where they are: arrays by slot, in layout units.
+///
+/// A picture without a layout lies in the loading grid, in the order in which the pictures became known; a picture that
+/// came after a layout was shown waits on a shelf below it.
+struct PictureField: Sendable {
+  /// The diameter of a layout, and the width of the loading grid, in layout units.
+  static let extent = 1000.0
+
+  /// How the pictures are arranged.
+  enum Arrangement { case none, grid, layout }
+
+  private(set) var arrangement = Arrangement.none
+  /// Width / height; 1 until known.
+  private(set) var aspects: [Float] = []
+  /// Where the pictures are drawn now.
+  private(set) var x: [Float] = []
+  private(set) var y: [Float] = []
+  private(set) var marks: [Marks] = []
+  /// Slots in the order in which they became known: the order of the loading grid.
+  private(set) var order: [Int32] = []
+  /// The loading grid, once its columns are chosen.
+  private(set) var loadingGrid: LoadingGrid?
+  /// What is drawn, indexed; kept in step with `x`, `y` by `reindexIfNeeded`.
+  private(set) var grid = SpatialGrid()
+  /// Slots that have a place, in any order.
+  private(set) var placed: [Int32] = []
+  /// Known, not removed.
+  private(set) var imageCount = 0
+  /// Grows with everything that changes what is drawn, the camera excepted.
+  private(set) var version = 0
+
+  private(set) var motion = LayoutMotion()
+  private var layoutSlots: [Int32] = []
+  private var isRunning = false
+  private var reference: LayoutReference?
+  private(set) var orientation = Orientation.identity
+  private var shelfCount = 0
+  private var indexIsStale = false
+
+  struct Marks: OptionSet, Sendable {
+    let rawValue: UInt8
+    static let known = Marks(rawValue: 1)
+    static let ready = Marks(rawValue: 2)
+    static let removed = Marks(rawValue: 4)
+    static let placed = Marks(rawValue: 8)
+    static let inLayout = Marks(rawValue: 16)
+  }
+
+  /// One more than the largest slot.
+  var count: Int { marks.count }
+
+  func isPlaced(_ slot: Int) -> Bool { marks.indices.contains(slot) && marks[slot].contains(.placed) }
+  func isReady(_ slot: Int) -> Bool { marks.indices.contains(slot) && marks[slot].contains(.ready) }
+
+  /// Mean distance between neighbours, in layout units.
+  var spacing: Double {
+    switch arrangement {
+    case .none: Self.extent
+    case .grid: loadingGrid?.pitch ?? Self.extent
+    // A disc of diameter `extent`, which a layout resembles.
+    case .layout: Self.extent * (Double.pi / 4 / Double(max(1, layoutSlots.count))).squareRoot()
+    }
+  }
+
+  /// 0 in the loading grid, 1 in a layout, between them on the way.
+  var layoutShare: Double {
+    switch arrangement {
+    case .none, .grid: 0
+    case .layout: motion.departsFromGrid ? motion.departureProgress : 1
+    }
+  }
+
+  /// What the whole map covers, in layout units: cells of the loading grid, or middles of the pictures of a layout.
+  var bounds: Rect {
+    if arrangement == .grid, let loadingGrid { return loadingGrid.bounds(count: order.count) }
+    return grid.bounds
+  }
+
+  // MARK: What the job tells
+
+  mutating func add(_ slots: [Int]) {
+    for slot in slots where slot >= 0 {
+      grow(to: slot + 1)
+      if marks[slot].contains(.known) {
+        // Known and removed before: it is back, in its old place of the order.
+        guard marks[slot].contains(.removed) else { continue }
+        marks[slot].remove(.removed)
+        imageCount += 1
+        if arrangement != .none { place(slot) }
+        continue
+      }
+      marks[slot].insert(.known)
+      gridIndex[slot] = Int32(order.count)
+      order.append(Int32(slot))
+      imageCount += 1
+      if arrangement != .none { place(slot) }
+    }
+    version += 1
+  }
+
+  mutating func markReady(_ pictures: [(slot: Int, aspect: Double)]) {
+    for (slot, aspect) in pictures where marks.indices.contains(slot) {
+      marks[slot].insert(.ready)
+      // Strips thinner than this would not be seen, nor could they be hit.
+      if aspect.isFinite, aspect > 0 { aspects[slot] = Float(min(32, max(1 / 32, aspect))) }
+    }
+    version += 1
+  }
+
+  mutating func remove(_ slots: [Int]) {
+    var removed = false
+    for slot in slots where marks.indices.contains(slot) && marks[slot].contains(.known) {
+      if marks[slot].contains(.removed) { continue }
+      marks[slot].insert(.removed)
+      marks[slot].subtract([.placed, .ready])
+      imageCount -= 1
+      removed = true
+    }
+    guard removed else { return }
+    placed.removeAll { !marks[Int($0)].contains(.placed) }
+    indexIsStale = true
+    version += 1
+  }
+
+  /// Chooses the columns of the loading grid and places everything known so far. Does nothing when already chosen.
+  mutating func chooseColumns(for size: Size) {
+    guard arrangement == .none, !order.isEmpty else { return }
+    loadingGrid = LoadingGrid(count: order.count, in: size, width: Self.extent)
+    arrangement = .grid
+    for slot in order where !marks[Int(slot)].contains(.removed) { place(Int(slot)) }
+    version += 1
+  }
+
+  /// The orientation that the next layout is shown in, where no layout shown before decides it.
+  mutating func restore(_ orientation: Orientation) {
+    if arrangement != .layout { self.orientation = orientation }
+  }
+
+  /// The next snapshot begins a new layout.
+  mutating func beginLayout() { isRunning = false }
+
+  /// Takes positions in; they are normalised to the steady extent, turned and mirrored.
+  mutating func receiveLayout(slots: [Int32], positions: [Float], isFinal: Bool, animated: Bool, now: Double) {
+    let usable = min(slots.count, positions.count / 2)
+    guard usable > 0, slots.allSatisfy({ $0 >= 0 }) else { return }
+    let slots = usable == slots.count ? slots : Array(slots.prefix(usable))
+    grow(to: Int(slots.max() ?? 0) + 1)
+    let isNewRun = !isRunning
+    let cameFromGrid = arrangement == .grid
+    if isNewRun {
+      reference =
+        arrangement == .layout ? LayoutReference(slots: layoutSlots, x: motion.targetX, y: motion.targetY) : nil
+    }
+    isRunning = !isFinal
+    let normalization = LayoutNormalization(positions: positions, count: usable, extent: Self.extent)
+    if let reference {
+      orientation = reference.orientation(
+        for: slots, positions: positions, normalization: normalization, present: orientation,
+        isFree: isNewRun || isFinal)
+    }
+    arrangement = .layout
+    motion.prepare(x: x, y: y)
+    if slots != layoutSlots { adopt(slots) }
+    motion.retarget(
+      slots: slots, positions: positions, normalization: normalization, orientation: orientation)
+    putOnShelf()
+    let flies = animated && isNewRun && !placed.isEmpty
+    motion.begin(
+      x: x, y: y, departs: flies, fromGrid: cameFromGrid && flies, settles: isFinal && reference != nil,
+      animated: animated, now: now)
+    for slot in newlyPlaced { motion.appear(Int(slot)) }
+    newlyPlaced.removeAll(keepingCapacity: true)
+    if !animated { _ = advance(to: now, previous: now) }
+    version += 1
+  }
+
+  /// Moves the pictures to where they are at a time. Returns whether they moved.
+  mutating func advance(to now: Double, previous: Double) -> Bool {
+    guard arrangement == .layout, motion.advance(to: now, previous: previous, x: &x, y: &y) else { return false }
+    indexIsStale = true
+    version += 1
+    return true
+  }
+
+  mutating func reindexIfNeeded() {
+    guard indexIsStale else { return }
+    indexIsStale = false
+    grid.rebuild(slots: placed, x: x, y: y, extent: Self.extent)
+  }
+
+  // MARK: Places
+
+  /// Index in `order` by slot.
+  private var gridIndex: [Int32] = []
+  /// Slots that had no place before the snapshot that is being taken in.
+  private var newlyPlaced: [Int32] = []
+
+  private mutating func grow(to count: Int) {
+    let more = count - marks.count
+    guard more > 0 else { return }
+    marks.append(contentsOf: repeatElement([], count: more))
+    aspects.append(contentsOf: repeatElement(1, count: more))
+    x.append(contentsOf: repeatElement(0, count: more))
+    y.append(contentsOf: repeatElement(0, count: more))
+    gridIndex.append(contentsOf: repeatElement(-1, count: more))
+  }
+
+  /// Gives a picture its place in the grid, or on the shelf below a layout.
+  private mutating func place(_ slot: Int) {
+    if !marks[slot].contains(.placed) {
+      marks[slot].insert(.placed)
+      placed.append(Int32(slot))
+    }
+    let place: Point
+    if arrangement == .grid, let loadingGrid {
+      place = loadingGrid.cellCenter(Int(gridIndex[slot]))
+    } else {
+      place = shelfPlace(shelfCount)
+      shelfCount += 1
+      motion.prepare(x: x, y: y)
+      motion.setTarget(slot, place)
+    }
+    x[slot] = Float(place.x)
+    y[slot] = Float(place.y)
+    indexIsStale = true
+  }
+
+  private func shelfPlace(_ index: Int) -> Point {
+    let columns = max(1, Int(Self.extent / (1.25 * spacing)))
+    let pitch = Self.extent / Double(columns)
+    return Point(
+      x: -Self.extent / 2 + (Double(index % columns) + 0.5) * pitch,
+      y: Self.extent * 0.65 + Double(index / columns) * pitch)
+  }
+
+  /// The pictures of a layout are others than before.
+  private mutating func adopt(_ slots: [Int32]) {
+    for slot in layoutSlots { marks[Int(slot)].remove(.inLayout) }
+    for slot in slots {
+      let index = Int(slot)
+      marks[index].insert(.inLayout)
+      if !marks[index].contains(.known) {
+        marks[index].insert(.known)
+        gridIndex[index] = Int32(order.count)
+        order.append(slot)
+        imageCount += 1
+      }
+      if marks[index].intersection([.placed, .removed]).isEmpty {
+        marks[index].insert(.placed)
+        newlyPlaced.append(slot)
+      }
+    }
+    layoutSlots = slots
+    placed = order.filter { marks[Int($0)].contains(.placed) }
+    indexIsStale = true
+  }
+
+  /// Everything that is known but not in the layout goes on the shelf.
+  private mutating func putOnShelf() {
+    shelfCount = 0
+    guard placed.count > layoutSlots.count || order.count > placed.count else { return }
+    for slot in order {
+      let index = Int(slot)
+      if marks[index].contains(.inLayout) || marks[index].contains(.removed) { continue }
+      if !marks[index].contains(.placed) {
+        marks[index].insert(.placed)
+        placed.append(slot)
+        newlyPlaced.append(slot)
+      }
+      motion.setTarget(index, shelfPlace(shelfCount))
+      shelfCount += 1
+    }
+  }
+}

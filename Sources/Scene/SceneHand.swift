@@ -1,0 +1,360 @@
+import Foundation
+import Geometry
+
+/// What the pointer's button is doing.
+struct Gesture: Sendable {
+  /// Where a press belongs.
+  enum Context: Sendable { case map, opened }
+
+  var isPressed = false
+  var isDragging = false
+  var context = Context.map
+  var origin = Point.zero
+  var last = Point.zero
+  /// The picture that was pressed on.
+  var slot: Int?
+  var clickCount = 0
+  /// Where the first press of a click that may become a double click was, and on what.
+  var firstContext: Context?
+  var firstSlot: Int?
+  /// The way since the last tick, and the smoothed speed, in device pixels (a second).
+  var travelled = Point.zero
+  var velocity = Point.zero
+
+  var isDraggingMap: Bool { isPressed && isDragging && context == .map }
+}
+
+// What the hand does: pointer, wheel and keys.
+extension Scene {
+  /// A press becomes a drag at this many logical pixels.
+  static let dragThreshold = 8.0
+
+  // MARK: Pointer
+
+  mutating func pointerMoved(to point: Point, _ effects: inout Effects) {
+    pointer = point
+    guard gesture.isPressed else {
+      updateHover(&effects)
+      return
+    }
+    if !gesture.isDragging {
+      guard gesture.origin.distance(to: point) >= Self.dragThreshold * uiScale else { return }
+      gesture.isDragging = true
+      if gesture.context == .map { takeCamera() }
+      setHovered(nil, &effects)
+      setCursor(.dragging, &effects)
+    }
+    let way = point - gesture.last
+    gesture.last = point
+    switch gesture.context {
+    case .map where opened == nil:
+      camera.pan(by: way)
+      gesture.travelled = gesture.travelled + way
+      effects.redraw()
+    case .opened where opened != nil:
+      opened?.pan(by: way)
+      effects.redraw()
+    default: break
+    }
+  }
+
+  mutating func pointerPressed(at point: Point, button: Int, clickCount: Int, _ effects: inout Effects) {
+    guard button == 1, Rect(camera.viewport).contains(point) else { return }
+    pointer = point
+    motion.flight = nil
+    motion.zoom = nil
+    motion.throwVelocity = .zero
+    openedZoom = nil
+    gesture.isPressed = true
+    gesture.isDragging = false
+    gesture.origin = point
+    gesture.last = point
+    gesture.clickCount = clickCount
+    gesture.travelled = .zero
+    gesture.velocity = .zero
+    gesture.context = opened == nil ? .map : .opened
+    gesture.slot = opened == nil ? picture(at: point) : nil
+    if clickCount <= 1 {
+      gesture.firstContext = gesture.context
+      gesture.firstSlot = gesture.slot
+    }
+  }
+
+  mutating func pointerReleased(at point: Point, button: Int, _ effects: inout Effects) {
+    guard button == 1, gesture.isPressed else { return }
+    pointer = point
+    gesture.isPressed = false
+    let wasDragging = gesture.isDragging
+    gesture.isDragging = false
+    if wasDragging {
+      if gesture.context == .map, isAnimationEnabled, gesture.velocity.length > 150 * uiScale {
+        motion.throwVelocity = gesture.velocity
+      }
+    } else if gesture.clickCount <= 1 {
+      clicked(at: point, &effects)
+    } else if gesture.clickCount == 2, gesture.firstContext == gesture.context {
+      doubleClicked(at: point, &effects)
+    }
+    cursor = .dragging
+    updateHover(&effects, force: true)
+  }
+
+  /// A click acts when the button comes up, without waiting for a second one.
+  private mutating func clicked(at point: Point, _ effects: inout Effects) {
+    switch gesture.context {
+    case .map:
+      if let slot = gesture.slot { open(slot, &effects) }
+    case .opened:
+      // Beside the picture is the map: back to it.
+      if let opened, !opened.rect.contains(point) { close(&effects) }
+    }
+  }
+
+  private mutating func doubleClicked(at point: Point, _ effects: inout Effects) {
+    switch gesture.context {
+    case .map:
+      // The first click on a picture has opened it; only an empty place means the whole map.
+      if gesture.slot == nil, gesture.firstSlot == nil { fitAll(&effects) }
+    case .opened:
+      guard let opened else { return }
+      if opened.fits, abs(opened.scale - 1) > 1e-3 {
+        zoomOpened(to: 1, about: point, &effects)
+      } else {
+        zoomOpened(to: opened.fittingScale, about: point, &effects)
+      }
+    }
+  }
+
+  mutating func pointerLeft(_ effects: inout Effects) {
+    pointer = nil
+    updateHover(&effects)
+  }
+
+  /// The speed with which the map is let go is that of the last few hundredths of a second.
+  mutating func noteDragVelocity(elapsed: Double) {
+    guard gesture.isDraggingMap, elapsed > 0 else { return }
+    let share = 1 - exp(-elapsed / 0.04)
+    let speed = gesture.travelled * (1 / elapsed)
+    gesture.velocity = gesture.velocity + (speed - gesture.velocity) * share
+    gesture.travelled = .zero
+  }
+
+  mutating func scrolled(by notches: Double, at point: Point, _ effects: inout Effects) {
+    guard notches.isFinite, notches != 0, !gesture.isPressed else { return }
+    let factor = pow(CameraMotion.notchFactor, min(20, max(-20, notches)))
+    // A wheel turns by whole notches and is smoothed; a touchpad's fractions are the smooth motion of a hand already.
+    let isWheel = notches == notches.rounded()
+    if let opened {
+      let base = openedZoom.map { exp($0.to) } ?? opened.scale
+      zoomOpened(to: base * factor, about: point, eased: isWheel, &effects)
+    } else {
+      pointer = point
+      zoom(by: factor, about: point, eased: isWheel, &effects)
+    }
+  }
+
+  // MARK: Hover
+
+  /// Finds what is under the pointer now.
+  mutating func updateHover(_ effects: inout Effects, force: Bool = false) {
+    guard !gesture.isDragging else { return }
+    let over = opened == nil ? pointer.flatMap { picture(at: $0) } : nil
+    setHovered(over, &effects)
+    setCursor(over == nil ? .arrow : .pointer, &effects)
+  }
+
+  private mutating func setHovered(_ slot: Int?, _ effects: inout Effects) {
+    guard slot != hovered else { return }
+    hovered = slot
+    effects.add(.hoverChanged(slot: slot))
+    effects.redraw()
+  }
+
+  private mutating func setCursor(_ shape: SceneCursor, _ effects: inout Effects) {
+    guard shape != cursor else { return }
+    cursor = shape
+    effects.add(.cursorChanged(shape))
+  }
+
+  // MARK: Keys
+
+  mutating func pressed(_ key: SceneKey, _ modifiers: Modifiers, isRepeat: Bool, _ effects: inout Effects) {
+    guard let command = KeyBinding.command(for: key, modifiers) else { return }
+    if isRepeat {
+      // Only stepping and zooming go on while the key is held; panning has its own clock.
+      switch command {
+      case .step, .zoomIn, .zoomOut: break
+      default: return
+      }
+    }
+    perform(command, &effects)
+  }
+
+  mutating func released(_ key: SceneKey) {
+    for direction in Direction.allCases where direction.key == key { motion.held.remove(direction) }
+  }
+
+  /// Does what a key, or a button of the window, asks for.
+  mutating func perform(_ command: SceneCommand, _ effects: inout Effects) {
+    let middle = Rect(camera.viewport).center
+    switch command {
+    case .step(let direction): step(direction, &effects)
+    case .pan(let direction): pan(direction, &effects)
+    case .open: if opened == nil, let slot = focused ?? hovered { open(slot, &effects) }
+    case .back: back(&effects)
+    case .fit:
+      if let opened { zoomOpened(to: opened.fittingScale, about: middle, &effects) } else { fitAll(&effects) }
+    case .actualSize: if opened != nil { zoomOpened(to: 1, about: middle, &effects) }
+    case .zoomIn: zoomByKey(1.5, &effects)
+    case .zoomOut: zoomByKey(1 / 1.5, &effects)
+    case .copyAddress: if let slot = atHand { effects.add(.copyAddress(slots: [slot])) }
+    case .openExternally: if let slot = atHand { effects.add(.openExternally(slot: slot)) }
+    case .focusLocation: effects.add(.focusLocation)
+    case .refresh: effects.add(.refresh)
+    case .stopHere: effects.add(.stopHere)
+    case .continueLayout: effects.add(.continueLayout)
+    case .showProblems: effects.add(.showProblems)
+    case .showKeys: effects.add(.showKeys)
+    case .switchTheme: effects.add(.switchTheme)
+    case .toggleFullScreen: effects.add(.toggleFullScreen)
+    case .quit: effects.add(.quit)
+    }
+  }
+
+  /// The picture that a command is about: the opened one, else the one pointed at, else the focused one.
+  public var atHand: Int? { opened?.slot ?? hovered ?? focused }
+
+  private mutating func fitAll(_ effects: inout Effects) {
+    guard !pictures.placed.isEmpty, !camera.viewport.isEmpty else { return }
+    fly(to: fittedCamera, &effects)
+    handHasTouchedCamera = false
+    hasUnsavedView = true
+  }
+
+  private mutating func zoomByKey(_ factor: Double, _ effects: inout Effects) {
+    let middle = Rect(camera.viewport).center
+    if let opened {
+      let base = openedZoom.map { exp($0.to) } ?? opened.scale
+      zoomOpened(to: base * factor, about: middle, &effects)
+    } else {
+      zoom(by: factor, about: middle, eased: true, &effects)
+    }
+  }
+
+  private mutating func pan(_ direction: Direction, _ effects: inout Effects) {
+    guard !motion.held.contains(direction) else { return }
+    // The first step at once, so that a tap is seen; the rest with the clock, as long as the key is held.
+    let nudge = direction.vector * (-24 * uiScale)
+    if opened != nil {
+      opened?.pan(by: nudge * 3)
+    } else {
+      takeCamera()
+      motion.flight = nil
+      motion.zoom = nil
+      motion.throwVelocity = .zero
+      motion.held.insert(direction)
+      camera.pan(by: nudge)
+    }
+    effects.redraw()
+  }
+
+  private mutating func back(_ effects: inout Effects) {
+    if opened != nil {
+      close(&effects)
+    } else if focused != nil {
+      focused = nil
+      effects.redraw()
+    } else {
+      effects.add(.escape)
+    }
+  }
+
+  private mutating func step(_ direction: Direction, _ effects: inout Effects) {
+    if let opened {
+      guard let next = neighbor(of: opened.slot, direction) else { return }
+      focused = next
+      show(next, from: nil, &effects)
+      return
+    }
+    let next: Int?
+    if let focused = focused ?? hovered, pictures.isPlaced(focused) {
+      next = neighbor(of: focused, direction)
+    } else {
+      next = pictureNearest(to: camera.center)
+    }
+    guard let next else { return }
+    focused = next
+    // The hand is on the keyboard now: the pointer counts again when it moves.
+    pointer = nil
+    setHovered(nil, &effects)
+    effects.add(.hoverChanged(slot: next))
+    effects.redraw()
+    reveal(next, &effects)
+  }
+
+  /// Pans until a picture is well inside the viewport.
+  mutating func reveal(_ slot: Int, _ effects: inout Effects) {
+    guard let rect = spriteRect(of: slot), !camera.viewport.isEmpty else { return }
+    let room = Rect(camera.viewport).insetBy(
+      0.08 * Double(min(camera.viewport.width, camera.viewport.height)))
+    func way(_ low: Double, _ high: Double, _ least: Double, _ most: Double) -> Double {
+      if high - low > most - least { return (least + most - low - high) / 2 }
+      return low < least ? least - low : (high > most ? most - high : 0)
+    }
+    let sprite = Rect(rect)
+    let displacement = Point(
+      x: way(sprite.minX, sprite.maxX, room.minX, room.maxX), y: way(sprite.minY, sprite.maxY, room.minY, room.maxY))
+    guard displacement != .zero, handHasTouchedCamera || !Rect(camera.viewport).contains(sprite.center) else { return }
+    takeCamera()
+    var target = camera
+    target.pan(by: displacement)
+    fly(to: target, &effects)
+  }
+
+  /// The nearest picture in a direction: within 45° to either side if there is one, else anywhere on that side. Of
+  /// pictures in one and the same place, right and down lead to the next slot, left and up to the one before.
+  public func neighbor(of slot: Int, _ direction: Direction) -> Int? {
+    guard pictures.isPlaced(slot) else { return nil }
+    let (originX, originY) = (pictures.x[slot], pictures.y[slot])
+    let (dx, dy) = (Float(direction.vector.x), Float(direction.vector.y))
+    let goesForward = dx + dy > 0
+    var best: (slot: Int, score: Float, isAhead: Bool)?
+    var twin: Int?
+    for candidate in pictures.placed where Int(candidate) != slot {
+      let index = Int(candidate)
+      let (x, y) = (pictures.x[index] - originX, pictures.y[index] - originY)
+      if x == 0, y == 0 {
+        if goesForward ? index > slot && index < (twin ?? .max) : index < slot && index > (twin ?? -1) {
+          twin = index
+        }
+        continue
+      }
+      let along = x * dx + y * dy
+      guard along > 0 else { continue }
+      let across = abs(x * dy) + abs(y * dx)
+      let isAhead = across <= along
+      let score = along * along + 4 * across * across
+      if let best, best.isAhead && !isAhead || best.isAhead == isAhead && best.score <= score { continue }
+      best = (index, score, isAhead)
+    }
+    // Grids have nothing but far corners to offer at their edge.
+    if let best, !best.isAhead, !showsLayout, twin == nil { return nil }
+    return twin ?? best?.slot
+  }
+
+  private func pictureNearest(to point: Point) -> Int? {
+    var best: (slot: Int, distance: Double)?
+    for slot in pictures.placed {
+      let x = Double(pictures.x[Int(slot)]) - point.x
+      let y = Double(pictures.y[Int(slot)]) - point.y
+      let distance = x * x + y * y
+      if distance < best?.distance ?? .infinity { best = (Int(slot), distance) }
+    }
+    return best?.slot
+  }
+}
+
+extension Scene {
+  /// The picture whose name and size are shown: the one pointed at, else the one with the keyboard focus.
+  public var labelledSlot: Int? { gesture.isDragging ? nil : hovered ?? focused }
+}

@@ -1,0 +1,138 @@
+public import Geometry
+
+/// Everything that can happen to a scene: the hand, the clock, and what the job found out.
+public enum SceneInput: Sendable {
+  /// The pointer is at a point of the window, in device pixels.
+  case pointerMoved(Point, Modifiers)
+  /// A button went down; `clickCount` is 2 for the second press of a double click.
+  case pointerPressed(Point, button: Int, clickCount: Int, Modifiers)
+  /// A button came up.
+  case pointerReleased(Point, button: Int, Modifiers)
+  /// The pointer left the map.
+  case pointerLeft
+  /// The wheel turned by `dy` notches (positive: away from the user, which zooms in); fractions come from touchpads.
+  case scrolled(dx: Double, dy: Double, at: Point, Modifiers)
+  /// A key went down.
+  case key(SceneKey, Modifiers, isRepeat: Bool)
+  /// A key came up.
+  case keyReleased(SceneKey)
+  /// The map lost the keyboard: whatever was held counts as released.
+  case focusLost
+  /// The part of the window that shows the map, in device pixels, and device pixels per logical pixel.
+  case viewportChanged(PixelRect, uiScale: Double)
+  /// The time, in seconds of a monotonic clock. Wanted after `SceneEffect.animate`, once a frame.
+  case tick(seconds: Double)
+  /// Whether changes are animated; off for `--no-animation` and on remote displays.
+  case animationEnabled(Bool)
+  /// Images became known, in key order, to be appended to those before.
+  case imagesAdded(slots: [Int])
+  /// Thumbnails can be drawn from now on; `aspect` is width / height.
+  case imagesReady([(slot: Int, aspect: Double)])
+  /// Images that are left out or have vanished.
+  case imagesRemoved(slots: [Int])
+  /// Every image of the location is known.
+  case listingComplete
+  /// A new layout is about to be computed: its first snapshot is flown to from where the pictures are now, and it is
+  /// turned and mirrored to lie best on the layout shown now. Implied by the first snapshot after a final one.
+  case layoutStarted
+  /// Positions (interleaved x, y, any unit and extent) of the images in `slots`.
+  case layout(slots: [Int32], positions: [Float], isFinal: Bool, animated: Bool)
+  /// What `Scene.viewState` said when the location was last left. Sent before the layout that it belongs to.
+  case restored(ViewState)
+  /// Width and height in pixels of the original of `slot`, as soon as they are known.
+  case originalSize(slot: Int, Size)
+}
+
+/// What the owner of a scene is asked to do.
+public enum SceneEffect: Hashable, Sendable {
+  /// Something visible changed.
+  case redraw
+  /// The scene wants `SceneInput.tick` at every frame, as long as every tick answers with this effect again.
+  case animate
+  /// Load the original of `slot`; `Scene.opened` holds it already.
+  case openOriginal(slot: Int)
+  /// The full-size view is left; drop the original.
+  case closeOriginal
+  /// Put the addresses of these images on the clipboard.
+  case copyAddress(slots: [Int])
+  /// Open an image in the desktop's own viewer.
+  case openExternally(slot: Int)
+  /// The pointer, or the keyboard focus, is on another image now.
+  case hoverChanged(slot: Int?)
+  /// Show this pointer.
+  case cursorChanged(SceneCursor)
+  /// Put the keyboard into the location field.
+  case focusLocation
+  /// Open the list of images that were left out.
+  case showProblems
+  /// Show the table of keys.
+  case showKeys
+  /// Dark to light and back.
+  case switchTheme
+  /// Start the job again.
+  case refresh
+  /// Accept the present positions as the layout.
+  case stopHere
+  /// Go on optimising from the present positions.
+  case continueLayout
+  /// End the program.
+  case quit
+  /// Into full screen and back.
+  case toggleFullScreen
+  /// Esc, and the scene itself had nothing to leave: end a running job's panel, help, or full screen.
+  case escape
+  /// `Scene.viewState` changed and came to rest: a good moment to keep it.
+  case saveViewState
+}
+
+/// The keys that are held with another one.
+public struct Modifiers: OptionSet, Hashable, Sendable {
+  /// One bit a key.
+  public let rawValue: Int
+  /// The set of the bits in `rawValue`.
+  public init(rawValue: Int) { self.rawValue = rawValue }
+  /// Shift.
+  public static let shift = Modifiers(rawValue: 1)
+  /// Control.
+  public static let control = Modifiers(rawValue: 2)
+  /// Alt.
+  public static let alt = Modifiers(rawValue: 4)
+}
+
+/// A key, by what is on it. Letters are in lower case; signs (`+`, `?`) are what the layout makes of key and Shift.
+public enum SceneKey: Hashable, Sendable {
+  /// A letter, digit or sign.
+  case character(Character)
+  /// The arrow keys.
+  case left, right, up, down
+  /// Return, or Enter on the keypad.
+  case `return`
+  /// Esc.
+  case escape
+  /// Home.
+  case home
+  /// The function keys that mean something.
+  case f1, f5, f11
+}
+
+/// Shapes of the pointer.
+public enum SceneCursor: Hashable, Sendable {
+  /// The plain arrow.
+  case arrow
+  /// Over something that a click opens.
+  case pointer
+  /// The map, or an enlarged picture, is being dragged.
+  case dragging
+}
+
+/// What is kept for a location between two runs of the program.
+public struct ViewState: Hashable, Codable, Sendable {
+  /// Middle of the view, in the scene's normalised layout units.
+  public var center: Point
+  /// How large the layout is seen: the part of the viewport's shorter side that one layout unit takes.
+  public var scale: Double
+  /// Whether the user chose this view; otherwise the map is fitted to the window.
+  public var handHasTouchedCamera: Bool
+  /// How the layout was turned and mirrored.
+  public var orientation: Orientation
+}
