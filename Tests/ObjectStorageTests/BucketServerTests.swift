@@ -151,6 +151,46 @@ import Testing
     #expect(try await store.bytes(ObjectKey("7")) == Array("7".utf8))
   }
 
+  @Test("an encrypted server is reached when its authority is known, and refused when not")
+  func encrypted() async throws {
+    let scratch = try TemporaryDirectory("tls")
+    _ = try await run(
+      "openssl",
+      [
+        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test", "-addext",
+        "subjectAltName=IP:127.0.0.1", "-keyout", scratch.file("key.pem"), "-out", scratch.file("cert.pem"),
+      ], checked: true)
+    try scratch.write(Array("hello".utf8), to: "data/photos/x.jpg")
+    let server = try ChildProcess(
+      "rclone",
+      [
+        "--config", "/dev/null", "serve", "s3", "--addr", "127.0.0.1:0", "--auth-key", "KEYKEYKEY,secretsecret",
+        "--cert",
+        scratch.file("cert.pem"), "--key", scratch.file("key.pem"), scratch.file("data"),
+      ])
+    try await eventually("rclone says where it listens") { server.errorText.contains("https://127.0.0.1:") }
+    let port = try #require(server.errorText.split(separator: "https://127.0.0.1:").last?.prefix { $0.isNumber })
+    var options = StorageOptions(environment: [
+      "AWS_ACCESS_KEY_ID": "KEYKEYKEY", "AWS_SECRET_ACCESS_KEY": "secretsecret", "AWS_CONFIG_FILE": "/dev/null",
+      "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+    ])
+    let location = Location(.bucket(endpoint: "https://127.0.0.1:\(port)", name: "photos", prefix: []))
+    let untrusted = try await failure { _ = try await openStore(location, options: options).allObjects() }
+    #expect(untrusted.kind == .insecure)
+    #expect(untrusted.remedy?.contains("AWS_CA_BUNDLE") == true)
+    options.environment["AWS_CA_BUNDLE"] = scratch.file("missing.pem")
+    let noFile = try await failure { _ = try await openStore(location, options: options).allObjects() }
+    #expect(noFile.kind == .configuration)
+    options.environment["AWS_CA_BUNDLE"] = scratch.file("cert.pem")
+    let store = try openStore(location, options: options)
+    #expect(try await store.allObjects().map(\.key) == [ObjectKey("x.jpg")])
+    #expect(try await store.bytes(ObjectKey("x.jpg")) == Array("hello".utf8))
+    // The server goes while its connection is kept: the next request finds out, and the program lives on.
+    server.send(signal: SIGKILL)
+    let gone = try await failure { _ = try await store.bytes(ObjectKey("x.jpg")) }
+    #expect(gone.kind == .unreachable || gone.kind == .interrupted, "\(gone.kind): \(gone)")
+  }
+
   @Test("a server killed in the middle is said to be gone, and soon")
   func killed() async throws {
     var server: RcloneServer? = try await RcloneServer.start()

@@ -83,6 +83,8 @@ struct FailureReading: Sendable {
       error = StorageError(
         .insecure, "No encrypted connection to \(server) (\(failure.detail)).",
         remedy: "If the server speaks plain HTTP, write http:// in the endpoint.")
+      // Also what a connection lost in the greeting looks like.
+      retry = .unreachable
     case .notHTTP:
       error = StorageError(
         .notS3, "What answers at \(server) is no S3 server (\(failure.detail)).",

@@ -14,16 +14,9 @@ final class TransferEngine: Sendable {
   ///   - certificateAuthorities: A file of trusted certificates; nil for the system's.
   init(connections: Int, certificateAuthorities: String?) throws(StorageError) {
     _ = globalInitialization
-    guard let multi = MultiHandle(connections: connections) else {
+    let handles = (0..<connections).compactMap { _ in EasyHandle(certificateAuthorities: certificateAuthorities) }
+    guard handles.count == connections, let mailbox = Mailbox(connections: connections) else {
       throw StorageError(.configuration, "libcurl could not be started.")
-    }
-    let mailbox = Mailbox(multi)
-    var handles: [EasyHandle] = []
-    for _ in 0..<connections {
-      guard let handle = EasyHandle(certificateAuthorities: certificateAuthorities) else {
-        throw StorageError(.configuration, "libcurl could not be started.")
-      }
-      handles.append(handle)
     }
     let worker = TransferWorker(mailbox: mailbox, handles: handles)
     let thread = Thread { worker.run() }
@@ -51,37 +44,37 @@ final class TransferEngine: Sendable {
 
 private let globalInitialization: CURLcode = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
 
-/// curl's multi handle.
-private final class MultiHandle: @unchecked Sendable {  // Only curl_multi_wakeup, which is made for it, is called from other threads.
-  let pointer: UnsafeMutableRawPointer
-
-  init?(connections: Int) {
-    guard let pointer = curl_multi_init() else { return nil }
-    self.pointer = pointer
-    // The default keeps fewer connections than there are transfers, and so closes warm ones.
-    CCurl_multiSetLong(pointer, CURLMOPT_MAXCONNECTS, connections)
-    CCurl_multiSetLong(pointer, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
-  }
-
-  deinit { curl_multi_cleanup(pointer) }
-}
-
-/// What other threads tell the network thread.
-private final class Mailbox: Sendable {
+/// curl's multi handle, and what other threads tell the network thread that works with it.
+///
+/// Unchecked because of the handle: other threads call curl_multi_wakeup alone, which is made for that, and only while the
+/// lock keeps the handle alive.
+private final class Mailbox: @unchecked Sendable {
   struct Contents {
     var submitted: [Transfer] = []
     var hasCancellations = false
     var isClosed = false
+    /// Whether the multi handle is gone.
+    var isFinished = false
   }
 
-  let multi: MultiHandle
+  /// For the network thread.
+  let multi: UnsafeMutableRawPointer
   private let contents = Mutex(Contents())
 
-  init(_ multi: MultiHandle) { self.multi = multi }
+  init?(connections: Int) {
+    guard let multi = curl_multi_init() else { return nil }
+    self.multi = multi
+    // The default keeps fewer connections than there are transfers, and so closes warm ones.
+    CCurl_multiSetLong(multi, CURLMOPT_MAXCONNECTS, connections)
+    CCurl_multiSetLong(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
+  }
 
   func post(_ change: (inout Contents) -> Void) {
-    contents.withLock { change(&$0) }
-    curl_multi_wakeup(multi.pointer)
+    contents.withLock { contents in
+      guard !contents.isFinished else { return }
+      change(&contents)
+      curl_multi_wakeup(multi)
+    }
   }
 
   func empty() -> Contents {
@@ -91,6 +84,14 @@ private final class Mailbox: Sendable {
         contents.hasCancellations = false
       }
       return contents
+    }
+  }
+
+  /// Closes all connections, on the network thread as its last deed.
+  func finish() {
+    contents.withLock { contents in
+      contents.isFinished = true
+      curl_multi_cleanup(multi)
     }
   }
 }
@@ -106,7 +107,7 @@ private final class TransferWorker: @unchecked Sendable {  // Handed over once, 
   /// How long the thread sleeps with nothing to do; a posted message wakes it at once.
   private static let idleMilliseconds: Int32 = 600_000
 
-  private var multi: UnsafeMutableRawPointer { mailbox.multi.pointer }
+  private var multi: UnsafeMutableRawPointer { mailbox.multi }
 
   init(mailbox: Mailbox, handles: [EasyHandle]) {
     self.mailbox = mailbox
@@ -114,19 +115,33 @@ private final class TransferWorker: @unchecked Sendable {  // Handed over once, 
   }
 
   func run() {
+    blockBrokenPipeSignal()
     while true {
       let mail = mailbox.empty()
       for transfer in mail.submitted {
         if transfer.request.isUrgent { urgent.append(transfer) } else { ordinary.append(transfer) }
       }
       if mail.hasCancellations || mail.isClosed { dropUnwanted(all: mail.isClosed) }
-      if mail.isClosed { return }
+      if mail.isClosed {
+        free = []
+        mailbox.finish()
+        return
+      }
       startWaiting()
       var running: Int32 = 0
       curl_multi_perform(multi, &running)
       if collectFinished() { continue }
       curl_multi_poll(multi, nil, 0, Self.idleMilliseconds, nil)
     }
+  }
+
+  /// OpenSSL writes without MSG_NOSIGNAL: a server that hangs up would end the program. Blocked for this thread alone, as
+  /// the signal goes to the thread that writes.
+  private func blockBrokenPipeSignal() {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    sigaddset(&signals, SIGPIPE)
+    pthread_sigmask(SIG_BLOCK, &signals, nil)
   }
 
   private func startWaiting() {
