@@ -15,7 +15,7 @@ func premultiplied(red: UInt32, green: UInt32, blue: UInt32, alpha: UInt32) -> U
 /// What an ICC profile says of itself (ICC.1: header, tag table, description).
 struct ICCProfile {
   let bytes: [UInt8]
-  private let reader: ByteReader
+  let reader: ByteReader
 
   init?(_ bytes: [UInt8]) {
     guard bytes.count > 132, bytes.count < 16 << 20 else { return nil }
@@ -32,29 +32,40 @@ struct ICCProfile {
     }
   }
 
+  /// Whether colours are connected by XYZ, and not by Lab.
+  var connectsByXYZ: Bool { reader.has("XYZ ", at: 20) }
+
+  /// Where the content of a tag lies.
+  func tag(_ name: String) -> Range<Int>? {
+    guard let count = reader.big32(128) else { return nil }
+    for index in 0..<min(count, 64) where reader.has(name, at: 132 + index * 12) {
+      guard let start = reader.big32(136 + index * 12), let size = reader.big32(140 + index * 12),
+        size >= 12, start <= bytes.count - size
+      else { return nil }
+      return start..<start + size
+    }
+    return nil
+  }
+
   /// True for the usual sRGB profiles by their description, which need no conversion.
   var isSRGB: Bool {
-    guard reader.has("RGB ", at: 16), let count = reader.big32(128) else { return false }
-    for index in 0..<min(count, 64) where reader.has("desc", at: 132 + index * 12) {
-      guard let start = reader.big32(136 + index * 12), let size = reader.big32(140 + index * 12),
-        start >= 0, start <= bytes.count - 12, size > 12
-      else { return false }
-      // Text in ASCII, or in UTF-16 behind a table: without the zeros they are the same.
-      let text = bytes[(start + 12)..<min(bytes.count, start + size, start + 200)].filter { $0 != 0 }
-      let description = String(decoding: text, as: UTF8.self)
-      return ["sRGB IEC61966", "sRGB built-in", "sRGB2014"].contains { description.contains($0) }
-    }
-    return false
+    guard reader.has("RGB ", at: 16), let tag = tag("desc") else { return false }
+    // Text in ASCII, or in UTF-16 behind a table: without the zeros they are the same.
+    let text = bytes[tag].dropFirst(12).prefix(200).filter { $0 != 0 }
+    let description = String(decoding: text, as: UTF8.self)
+    return ["sRGB IEC61966", "sRGB built-in", "sRGB2014"].contains { description.contains($0) }
   }
 }
 
 /// Brings pixels to sRGB in place: by the embedded ICC profile when it fits the pixels and is not sRGB already (relative
-/// colorimetric, black point compensation), otherwise CMYK by the plain formula, and nothing else.
+/// colorimetric; tables with black point compensation), otherwise CMYK by the plain formula, and nothing else.
 func convertToSRGB(_ pixels: inout [UInt32], channels: ChannelLayout, hasAlpha: Bool, profile: [UInt8]?) {
-  if let profile = profile.flatMap(ICCProfile.init), profile.describes(channels), !profile.isSRGB,
-    convert(&pixels, channels: channels, hasAlpha: hasAlpha, profile: profile)
-  {
-    return
+  if let profile = profile.flatMap(ICCProfile.init), profile.describes(channels), !profile.isSRGB {
+    if let matrix = MatrixProfile(profile, channels: channels) {
+      matrix.convert(&pixels)
+      return
+    }
+    if convertByTables(&pixels, channels: channels, hasAlpha: hasAlpha, profile: profile) { return }
   }
   guard channels == .cmyk else { return }
   for index in pixels.indices {
@@ -68,8 +79,8 @@ func convertToSRGB(_ pixels: inout [UInt32], channels: ChannelLayout, hasAlpha: 
   }
 }
 
-/// Converts by a profile; false, with the pixels untouched, when the profile cannot be used.
-private func convert(
+/// Converts by any profile, through libvips; false, with the pixels untouched, when the profile cannot be used.
+func convertByTables(
   _ pixels: inout [UInt32], channels: ChannelLayout, hasAlpha: Bool, profile: ICCProfile
 ) -> Bool {
   Vips.start()

@@ -1,3 +1,4 @@
+import Foundation
 import TestSupport
 import Testing
 
@@ -58,6 +59,46 @@ private func converted(_ pixel: UInt32, _ channels: ChannelLayout, _ profile: [U
         #expect(result[0] == 255)
         #expect(result[1...].allSatisfy { abs($0 - expected) <= 2 }, "\(layout): \(result), not \(expected)")
       }
+    }
+  }
+
+  // Linear light is compared with the formula alone: the library's fixed-point tables are coarse near its black.
+  @Test("neutral colours come out as the formulas of the profile and of sRGB say", arguments: [1.0, 1.8, 2.2, 2.6])
+  func neutral(gamma: Double) throws {
+    for layout in [ChannelLayout.gray, .color] {
+      let icc = try #require(ICCProfile(profile(gamma: gamma, isGray: layout == .gray)))
+      var pixels = (0..<256).map { argb(255, UInt32($0), UInt32($0), UInt32($0)) }
+      try #require(MatrixProfile(icc, channels: layout)).convert(&pixels)
+      for (value, pixel) in pixels.enumerated() {
+        // The file holds gamma in 256ths.
+        let light = pow(Double(value) / 255, (gamma * 256).rounded() / 256)
+        let expected = light <= 0.0031308 ? 12.92 * light : 1.055 * pow(light, 1 / 2.4) - 0.055
+        #expect(
+          channels(pixel)[1...].allSatisfy { abs(Double($0) - expected * 255) < 1 }, "\(value): \(channels(pixel))")
+      }
+    }
+  }
+
+  @Test("profiles of curves and a matrix give what the colour library gives", arguments: [1.8, 2.2])
+  func matrix(gamma: Double) throws {
+    var random = SplitMix64(seed: 13)
+    for isGray in [false, true] {
+      let layout: ChannelLayout = isGray ? .gray : .color
+      let icc = try #require(ICCProfile(profile(gamma: gamma, isGray: isGray)))
+      let original = (0..<2000).map { index -> UInt32 in
+        let value = UInt32(index % 256)
+        return isGray || index < 256
+          ? argb(255, value, value, value) : 0xFF00_0000 | UInt32.random(in: 0...0xFF_FFFF, using: &random)
+      }
+      var fast = original
+      try #require(MatrixProfile(icc, channels: layout)).convert(&fast)
+      var library = original
+      #expect(convertByTables(&library, channels: layout, hasAlpha: false, profile: icc))
+      let worst = zip(fast, library).map { pair in
+        zip(channels(pair.0), channels(pair.1)).map { abs($0 - $1) }.max() ?? 0
+      }
+      #expect((worst.max() ?? 0) <= 3, "gamma \(gamma), grey \(isGray)")
+      #expect(Double(worst.reduce(0, +)) / Double(worst.count) < 0.6)
     }
   }
 
