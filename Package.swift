@@ -31,8 +31,6 @@ let package = Package(
     system("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
     system("COpenSSL", "openssl", apt: "libssl-dev"),
     system("CVips", "vips", apt: "libvips-dev"),
-    system("CKissFFT", "kissfft-float", apt: "libkissfft-dev"),
-    system("CBLAS", "openblas", apt: "libopenblas-dev"),
 
     // C of our own: what Swift cannot call, and leaf loops chosen by instruction set.
     .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
@@ -41,7 +39,7 @@ let package = Package(
     // Ground.
     .target(name: "Geometry", swiftSettings: room),
     .target(name: "Atlas", swiftSettings: room),
-    .target(name: "Numerics", dependencies: ["CKernels", "CBLAS", "CKissFFT"], swiftSettings: room),
+    .target(name: "Numerics", dependencies: ["CKernels"], swiftSettings: room),
 
     // Data.
     .target(name: "ObjectStorage", dependencies: ["CCurl", "COpenSSL"], swiftSettings: room),

@@ -1,4 +1,4 @@
-import CKernels
+import Numerics
 
 /// The nearest found so far for each row of a block, one block a worker. A candidate is one 64-bit number, distance above
 /// index, so that equal distances go by index.
@@ -54,14 +54,14 @@ final class CandidateTable: @unchecked Sendable {
       let index = base[i] & 0xffff_ffff
       base[i] = UInt64(measure(Int(index)).bitPattern) << 32 | index
     }
-    ck_sort_keys(base, counts[slot])
+    DistanceKeys.sort(base, count: counts[slot])
   }
 
   /// Sorts the survivors, whose distances are exact already.
   func finishAsFound(_ worker: Int, _ row: Int) {
     let slot = worker * rows + row
     shrink(slot)
-    ck_sort_keys(keys + slot * stride, counts[slot])
+    DistanceKeys.sort(keys + slot * stride, count: counts[slot])
   }
 
   /// Hands out the `count` nearest, ascending.
@@ -77,7 +77,7 @@ final class CandidateTable: @unchecked Sendable {
   private func shrink(_ slot: Int) {
     guard counts[slot] > keep else { return }
     let base = keys + slot * stride
-    ck_select_smallest(base, counts[slot], keep)
+    DistanceKeys.selectSmallest(keep, of: base, count: counts[slot])
     counts[slot] = keep
     var last: UInt64 = 0
     for i in 0..<keep { last = max(last, base[i]) }

@@ -1,4 +1,3 @@
-import CKernels
 import Numerics
 import Synchronization
 
@@ -35,8 +34,9 @@ extension NeighborSearch {
   ) throws -> NeighborGraph {
     let n = matrix.rowCount
     let d = matrix.dimension
-    let kernels = SIMDKernels.chosen.table.pointee
-    let candidates = CandidateTable(rows: blockRows, keep: min(n - 1, k + spare), room: tileColumns, workers: pool.threads)
+    let kernels = SIMDKernels.chosen
+    let candidates = CandidateTable(
+      rows: blockRows, keep: min(n - 1, k + spare), room: tileColumns, workers: pool.threads)
     let products = WorkerScratch(floats: blockRows * tileColumns, workers: pool.threads)
     var indices = [Int32](repeating: 0, count: n * k)
     var distances = [Float](repeating: 0, count: n * k)
@@ -73,15 +73,17 @@ extension NeighborSearch {
                 for r in 0..<rows.count {
                   let row = rows.lowerBound + r
                   candidates.add(worker, r) { threshold, found in
-                    kernels.scan_tile(
-                      dots + r * tileColumns, norm + first, norm[row], columns, UInt32(first), UInt32(row), threshold,
-                      found)
+                    kernels.scanTile(
+                      dots: dots + r * tileColumns, norms: norm + first, rowNorm: norm[row], count: columns,
+                      firstColumn: first, row: row, threshold: threshold, into: found)
                   }
                 }
               }
               for r in 0..<rows.count {
                 let row = rows.lowerBound + r
-                candidates.finish(worker, r) { index in kernels.squared_distance(x + row * d, x + index * d, d) }
+                candidates.finish(worker, r) { index in
+                  kernels.squaredDistance(x + row * d, x + index * d, dimension: d)
+                }
                 candidates.copy(worker, r, count: k) { place, index, value in
                   indices[row * k + place] = Int32(index)
                   distances[row * k + place] = distance(value)

@@ -9,7 +9,8 @@ enum LayoutStart {
     _ matrix: RowMatrix, pool: ThreadPool, seed: UInt64, token: CancellationToken
   ) throws(CancellationError) -> [Float] {
     let n = matrix.rowCount
-    let components = try PrincipalComponents(of: matrix, wanted: 2, centered: true, pool: pool, seed: seed, token: token)
+    let components = try PrincipalComponents(
+      of: matrix, wanted: 2, centered: true, pool: pool, seed: seed, token: token)
     let m = components.count
     let projected = try components.project(matrix, pool: pool, token: token)
     var mean = [Double](repeating: 0, count: m)

@@ -1,4 +1,3 @@
-import CKernels
 import Numerics
 import Synchronization
 
@@ -14,7 +13,7 @@ extension NeighborSearch {
   ) throws -> NeighborGraph {
     let n = rows.rowCount
     let d = rows.dimension
-    let kernels = SIMDKernels.chosen.table.pointee
+    let kernels = SIMDKernels.chosen
     let candidates = CandidateTable(rows: blockRows, keep: k, room: tileColumns, workers: pool.threads)
     let blockScratch = WorkerScratch(floats: blockRows * d, workers: pool.threads)
     let tileScratch = WorkerScratch(floats: tileColumns * d, workers: pool.threads)
@@ -37,7 +36,7 @@ extension NeighborSearch {
             let columns = min(tileColumns, n - first)
             rows.copyRows(first..<first + columns, into: tile)
             for r in 0..<range.count {
-              kernels.manhattan(block + r * d, tile, d, columns, found)
+              kernels.manhattan(block + r * d, tile, dimension: d, count: columns, into: found)
               candidates.add(worker, r) { threshold, keys in
                 var count = 0
                 for c in 0..<columns where found[c] < threshold && first + c != range.lowerBound + r {

@@ -85,7 +85,8 @@ public struct NeighborSearch: Sendable {
       let zeros = matrix.normalizeRows()
       if zeros > 0 {
         let what = metric.canonical == .cosine ? "zero" : "constant"
-        notes.append("\(zeros) of \(n) vectors are \(what): they have no direction and are placed at distance 1 from all others.")
+        notes.append(
+          "\(zeros) of \(n) vectors are \(what): they have no direction and are placed at distance 1 from all others.")
       }
       progress?(0.2)
       graph = try angularNeighbors(of: matrix, k: k, pool: pool, token: token, progress: progress)
@@ -98,7 +99,8 @@ public struct NeighborSearch: Sendable {
     try token.check()
     progress?(1)
     guard graph.hasSpread || n == 2 else {
-      notes.append("All \(n) vectors are equally far from each other: there is nothing to arrange by, so they stand in a grid.")
+      notes.append(
+        "All \(n) vectors are equally far from each other: there is nothing to arrange by, so they stand in a grid.")
       return (graph, LayoutStart.grid(count: n), notes)
     }
     if n == 2 { return (graph, LayoutStart.grid(count: n), notes) }

@@ -1,13 +1,15 @@
 import CKernels
 
-/// Chosen rows of a row-major matrix of bytes that lives elsewhere (a mapped file, as a rule), as numbers 0 to 255.
 // @unchecked: the pointer is only read, `owner` keeps its memory alive, and the maker promises not to change these rows.
+/// Chosen rows of a row-major matrix of bytes that lives elsewhere (a mapped file, as a rule), as numbers 0 to 255.
 public struct ByteRows: FeatureRows, @unchecked Sendable {
+  /// The number of bytes in each row.
   public let dimension: Int
   private let pointer: UnsafePointer<UInt8>
   private let owner: (any AnyObject & Sendable)?
   private let rowIndices: [Int]
 
+  /// The number of chosen rows.
   public var rowCount: Int { rowIndices.count }
 
   /// Row `i` of the result is row `rowIndices[i]` of the matrix that starts at `pointer`.
@@ -25,6 +27,7 @@ public struct ByteRows: FeatureRows, @unchecked Sendable {
     self.dimension = dimension
   }
 
+  /// Converts rows.
   public func copyRows(_ range: Range<Int>, into target: UnsafeMutablePointer<Float>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= rowIndices.count)
     for (offset, row) in rowIndices[range].enumerated() {

@@ -32,7 +32,9 @@ public enum FeatureRowsError: Error, Equatable, Sendable, CustomStringConvertibl
 
 /// A matrix of floats in memory, row after row, every value finite.
 public struct FloatRows: FeatureRows {
+  /// The number of rows.
   public let rowCount: Int
+  /// The number of values in each row.
   public let dimension: Int
   /// The values, row after row.
   public let values: [Float]
@@ -64,6 +66,7 @@ public struct FloatRows: FeatureRows {
     self.values = values
   }
 
+  /// Copies rows.
   public func copyRows(_ range: Range<Int>, into target: UnsafeMutablePointer<Float>) {
     precondition(range.lowerBound >= 0 && range.upperBound <= rowCount)
     guard !range.isEmpty, dimension > 0 else { return }

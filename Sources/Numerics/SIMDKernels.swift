@@ -1,4 +1,4 @@
-package import CKernels
+import CKernels
 import Foundation
 
 /// An instruction set that the engine's loops are compiled for.
@@ -42,7 +42,7 @@ public enum SIMDLevel: String, CaseIterable, Sendable {
 // @unchecked: the table is constant static memory.
 package struct SIMDKernels: @unchecked Sendable {
   package let level: SIMDLevel
-  package let table: UnsafePointer<ck_kernels>
+  let table: UnsafePointer<ck_kernels>
 
   /// The table of `SIMDLevel.chosen`.
   package static let chosen: SIMDKernels = {

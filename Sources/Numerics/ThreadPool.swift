@@ -46,8 +46,9 @@ package final class ThreadPool {
   }
 
   /// Cuts `0..<count` into pieces of `size` (the last one smaller) and runs `body(range, piece, worker)` for each.
-  package func run(over count: Int, pieces size: Int, _ body: (_ range: Range<Int>, _ piece: Int, _ worker: Int) -> Void)
-  {
+  package func run(
+    over count: Int, pieces size: Int, _ body: (_ range: Range<Int>, _ piece: Int, _ worker: Int) -> Void
+  ) {
     run((count + size - 1) / size) { piece, worker in
       body(piece * size..<min(count, (piece + 1) * size), piece, worker)
     }

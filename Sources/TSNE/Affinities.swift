@@ -1,4 +1,3 @@
-import CKernels
 import Foundation
 public import Neighbors
 public import Numerics
@@ -75,7 +74,7 @@ public struct Affinities: Sendable {
               let distance = distances[row * k + j] * factor
               squared[j] = distance * distance
             }
-            _ = kernels.table.pointee.calibrate(squared, k, target, p)
+            kernels.calibrate(squaredDistances: squared, count: k, logPerplexity: target, into: p)
             for j in 0..<k { result[row * k + j] = p[j] }
           }
         }
@@ -143,7 +142,7 @@ public struct Affinities: Sendable {
         let value = conditional[row * k + j]
         keys[j] = UInt64(UInt32(graph.indices[row * k + j])) << 32 | UInt64(value.bitPattern)
       }
-      ck_sort_keys(keys, k)
+      DistanceKeys.sort(keys, count: k)
       var j = 0
       var t = other.rowStart[row]
       let end = other.rowStart[row + 1]

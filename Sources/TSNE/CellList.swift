@@ -23,7 +23,7 @@ final class CellList {
     y = WorkerScratch(floats: count + 32, workers: 1)
   }
 
-  func sort(_ positions: UnsafePointer<Float>, bounds: LayoutBounds, side: Double, pool: ThreadPool) {
+  func sort(_ positions: UnsafePointer<Float>, bounds: BoundingBox, side: Double, pool: ThreadPool) {
     let inverse = Float(1 / side)
     columns = Int((bounds.maxX - bounds.minX) * inverse) + 1
     rows = Int((bounds.maxY - bounds.minY) * inverse) + 1

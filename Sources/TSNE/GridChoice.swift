@@ -30,7 +30,7 @@ struct GridChoice: Hashable {
   private static let costPerPair = 0.2
 
   /// The cheapest way for `count` points in `bounds`, whose density (points a unit of area around a point) is `density`.
-  init(bounds: LayoutBounds, count: Int, density: Double) {
+  init(bounds: BoundingBox, count: Int, density: Double) {
     let width = Double(bounds.maxX) - Double(bounds.minX)
     let height = Double(bounds.maxY) - Double(bounds.minY)
     let extent = max(width, height, 1e-30)
@@ -79,7 +79,7 @@ struct GridChoice: Hashable {
 }
 
 /// The density around a point, averaged over points: from a sample counted in cells.
-func averageDensity(_ positions: UnsafePointer<Float>, count: Int, bounds: LayoutBounds) -> Double {
+func averageDensity(_ positions: UnsafePointer<Float>, count: Int, bounds: BoundingBox) -> Double {
   let samples = min(count, 4096)
   guard samples > 1 else { return 0 }
   let side = 128

@@ -1,4 +1,3 @@
-import CKernels
 import Numerics
 
 /// Particle-particle particle-mesh repulsion (Hockney & Eastwood 1981; mesh part as in smooth particle mesh Ewald, Essmann
@@ -26,7 +25,7 @@ final class GridRepulsion: Repulsion {
   }
 
   func compute(
-    _ positions: UnsafePointer<Float>, bounds: LayoutBounds, forces: UnsafeMutablePointer<Float>, pool: ThreadPool,
+    _ positions: UnsafePointer<Float>, bounds: BoundingBox, forces: UnsafeMutablePointer<Float>, pool: ThreadPool,
     token: CancellationToken
   ) throws(CancellationError) -> Double {
     let density = averageDensity(positions, count: count, bounds: bounds)
@@ -37,8 +36,8 @@ final class GridRepulsion: Repulsion {
     try token.check()
     convolution.prepare(for: kernel, pool: pool)
     let margin = Float(choice.spacing) * Float(GridChoice.margin)
-    let grid = ck_grid(
-      origin_x: bounds.minX - margin, origin_y: bounds.minY - margin, inverse_spacing: Float(1 / choice.spacing),
+    let grid = GridGeometry(
+      originX: bounds.minX - margin, originY: bounds.minY - margin, spacing: Float(choice.spacing),
       stride: convolution.stride)
     spread(grid, bandRows: max(1, Int((8 * choice.spacing / cellSide).rounded(.up))), pool: pool)
     convolution.convolve(kernel, pool: pool)
@@ -69,10 +68,9 @@ final class GridRepulsion: Repulsion {
 
   /// Bands of cell rows at least eight nodes high: even ones at once, then odd ones, so that no two threads meet in a node
   /// and each node is added to in the same order always.
-  private func spread(_ grid: ck_grid, bandRows: Int, pool: ThreadPool) {
+  private func spread(_ grid: GridGeometry, bandRows: Int, pool: ThreadPool) {
     let bands = (cells.rows + bandRows - 1) / bandRows
     let nodes = convolution.nodes
-    let spread = kernels.table.pointee.spread!
     let (px, py) = (cells.x[0], cells.y[0])
     cells.start.withUnsafeBufferPointer { start in
       for parity in 0..<2 {
@@ -80,7 +78,7 @@ final class GridRepulsion: Repulsion {
           let band = 2 * index + parity
           let first = Int(start[band * bandRows * cells.columns])
           let last = Int(start[min(cells.rows, (band + 1) * bandRows) * cells.columns])
-          spread(grid, px + first, py + first, last - first, nodes)
+          kernels.spread(grid, x: px + first, y: py + first, count: last - first, to: nodes)
         }
       }
     }
@@ -88,15 +86,14 @@ final class GridRepulsion: Repulsion {
 
   /// Potential and forces of each row of cells: from the grid, and from the points in the cells around.
   private func gather(
-    _ grid: ck_grid, _ choice: GridChoice, forces: UnsafeMutablePointer<Float>, pool: ThreadPool,
+    _ grid: GridGeometry, _ choice: GridChoice, forces: UnsafeMutablePointer<Float>, pool: ThreadPool,
     token: CancellationToken
   ) -> Double {
     let (columns, rows) = (cells.columns, cells.rows)
-    let table = kernels.table.pointee
     let nodes = convolution.nodes
     let (px, py) = (cells.x[0], cells.y[0])
     let sorted = sortedForces[0]
-    let near = ck_near(radius2: Float(choice.nearRadius * choice.nearRadius))
+    let squaredRadius = Float(choice.nearRadius * choice.nearRadius)
     let half = count + 32
     if choice.nearRadius > 0, sources == nil { sources = WorkerScratch(floats: 2 * half, workers: pool.threads) }
     let sources = sources
@@ -109,8 +106,9 @@ final class GridRepulsion: Repulsion {
             let first = Int(start[row * columns])
             let last = Int(start[(row + 1) * columns])
             (sorted + 2 * first).update(repeating: 0, count: 2 * (last - first))
-            var total = table.interpolate(grid, px + first, py + first, last - first, nodes, sorted + 2 * first)
-            if near.radius2 > 0, let sources {
+            var total = kernels.interpolate(
+              grid, x: px + first, y: py + first, count: last - first, nodes: nodes, into: sorted + 2 * first)
+            if squaredRadius > 0, let sources {
               let sx = sources[worker]
               let sy = sx + half
               for column in 0..<columns {
@@ -131,8 +129,10 @@ final class GridRepulsion: Repulsion {
                 }
                 for part in stride(from: targets.lowerBound, to: targets.upperBound, by: 256) {
                   if token.isCancelled { return }
-                  total += table.near_pairs(
-                    near, px + part, py + part, min(256, targets.upperBound - part), sx, sy, padded, sorted + 2 * part)
+                  total += kernels.nearPairs(
+                    squaredRadius: squaredRadius, targetX: px + part, targetY: py + part,
+                    targets: min(256, targets.upperBound - part), sourceX: sx, sourceY: sy, padded: padded,
+                    into: sorted + 2 * part)
                 }
               }
             }

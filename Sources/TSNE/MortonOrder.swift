@@ -1,11 +1,11 @@
-import Foundation
+import Numerics
 
 /// The points along a Z-shaped curve (Morton 1966), so that what is near on the map is near in memory.
 func mortonOrder(_ positions: [Float]) -> [Int32] {
   let count = positions.count / 2
   guard count > 0 else { return [] }
   let bounds = positions.withUnsafeBufferPointer { buffer in
-    buffer.baseAddress.map { LayoutBounds($0, count: count) } ?? LayoutBounds(minX: 0, maxX: 0, minY: 0, maxY: 0)
+    buffer.baseAddress.map { BoundingBox($0, count: count) } ?? BoundingBox()
   }
   let extent = max(bounds.maxX - bounds.minX, bounds.maxY - bounds.minY)
   let scale = extent > 0 ? 65535 / Double(extent) : 0

@@ -1,4 +1,3 @@
-import CKernels
 import Foundation
 public import Numerics
 
@@ -38,7 +37,7 @@ public final class TSNEOptimizer {
   private var gain: [Float]
   private var attraction: [Float]
   private var repelling: [Float]
-  private var bounds: LayoutBounds
+  private var bounds: BoundingBox
 
   /// Prepares a layout.
   /// - Parameters:
@@ -72,7 +71,7 @@ public final class TSNEOptimizer {
     gain = [Float](repeating: 1, count: 2 * n)
     attraction = velocity
     repelling = velocity
-    bounds = LayoutBounds(start, count: n)
+    bounds = BoundingBox(start, count: n)
     if n > Self.exactLimit { renumber() }
   }
 
@@ -124,10 +123,10 @@ public final class TSNEOptimizer {
     guard count > 1, !edges.columns.isEmpty else { return 0 }
     var sums = [Double](repeating: 0, count: edges.pieces.count - 1)
     sums.withUnsafeMutableBufferPointer { sums in
-      withEdges { start, columns, values, y in
+      withEdges { pointers, y in
         pool.run(sums.count) { piece, _ in
-          sums[piece] = kernels.table.pointee.attraction_cost(
-            start, columns, values, y, edges.pieces[piece], edges.pieces[piece + 1])
+          let rows = edges.pieces[piece]..<edges.pieces[piece + 1]
+          sums[piece] = kernels.attractionCost(pointers, rows: rows, positions: y)
         }
       }
     }
@@ -135,9 +134,7 @@ public final class TSNEOptimizer {
     return negativeEntropy + sums.reduce(0, +) + log(z)
   }
 
-  private func withEdges(
-    _ body: (UnsafePointer<UInt64>, UnsafePointer<UInt32>, UnsafePointer<Float>, UnsafePointer<Float>) -> Void
-  ) {
+  private func withEdges(_ body: (_ edges: EdgePointers, _ positions: UnsafePointer<Float>) -> Void) {
     edges.rowStart.withUnsafeBufferPointer { start in
       edges.columns.withUnsafeBufferPointer { columns in
         edges.values.withUnsafeBufferPointer { values in
@@ -145,7 +142,7 @@ public final class TSNEOptimizer {
             guard let start = start.baseAddress, let columns = columns.baseAddress, let values = values.baseAddress,
               let y = y.baseAddress
             else { return }
-            body(start, columns, values, y)
+            body(EdgePointers(rowStart: start, columns: columns, values: values), y)
           }
         }
       }
@@ -153,13 +150,12 @@ public final class TSNEOptimizer {
   }
 
   private func attract() {
-    let kernel = kernels.table.pointee.attraction!
     let pieces = edges.pieces
     attraction.withUnsafeMutableBufferPointer { attraction in
       guard let target = attraction.baseAddress else { return }
-      withEdges { start, columns, values, y in
+      withEdges { pointers, y in
         pool.run(pieces.count - 1) { piece, _ in
-          kernel(start, columns, values, y, target, pieces[piece], pieces[piece + 1])
+          kernels.attraction(pointers, rows: pieces[piece]..<pieces[piece + 1], positions: y, into: target)
         }
       }
     }
@@ -182,9 +178,8 @@ public final class TSNEOptimizer {
   }
 
   private func update(exaggeration: Float, z: Double, rate: Float) {
-    let kernel = kernels.table.pointee.update!
     let size = 2048
-    var boxes = [ck_bounds](repeating: ck_bounds(), count: (count + size - 1) / size)
+    var boxes = [BoundingBox](repeating: BoundingBox(), count: (count + size - 1) / size)
     let repulsionScale = Float(1 / max(z, 1e-30))
     let momentum = Float(parameters.momentum)
     boxes.withUnsafeMutableBufferPointer { boxes in
@@ -198,9 +193,11 @@ public final class TSNEOptimizer {
                 else { return }
                 pool.run(over: count, pieces: size) { points, piece, _ in
                   let first = 2 * points.lowerBound
-                  boxes[piece] = kernel(
-                    y + first, velocity + first, gain + first, attraction + first, repelling + first, points.count,
-                    exaggeration, repulsionScale, rate, momentum, Self.maximumStep)
+                  boxes[piece] = kernels.update(
+                    positions: y + first, velocity: velocity + first, gain: gain + first,
+                    attraction: attraction + first, repulsion: repelling + first, count: points.count,
+                    attractionScale: exaggeration, repulsionScale: repulsionScale, learningRate: rate,
+                    momentum: momentum, maximumStep: Self.maximumStep)
                 }
               }
             }
@@ -208,10 +205,8 @@ public final class TSNEOptimizer {
         }
       }
     }
-    bounds = LayoutBounds(minX: .infinity, maxX: -.infinity, minY: .infinity, maxY: -.infinity)
-    for box in boxes {
-      bounds.formUnion(LayoutBounds(minX: box.min_x, maxX: box.max_x, minY: box.min_y, maxY: box.max_y))
-    }
+    bounds = BoundingBox()
+    for box in boxes { bounds.formUnion(box) }
   }
 
   /// Sorts the points along a space-filling curve, so that attraction finds a point's neighbours in the near cache.

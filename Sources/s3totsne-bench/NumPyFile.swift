@@ -26,7 +26,8 @@ enum NumPyFile {
   static func write(_ values: [Float], columns: Int, to path: String) throws {
     var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(values.count / columns), \(columns)), }"
     header += String(repeating: " ", count: 63 - (10 + header.utf8.count) % 64) + "\n"
-    var data = Data([0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8)])
+    var data = Data(
+      [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8)])
     data.append(Data(header.utf8))
     values.withUnsafeBytes { data.append(contentsOf: $0) }
     try data.write(to: URL(fileURLWithPath: path))

@@ -50,7 +50,8 @@ func neighborsAreExact(metric: Metric) throws {
   }
 }
 
-@Test("graph and start have the same bits at 1, 2, 3 and 8 threads", arguments: [Metric.cosine, .euclidean, .manhattan])
+@Test(
+  "graph and start have the same bits at 1, 2, 3 and 8 threads", arguments: [Metric.cosine, .euclidean, .manhattan])
 func searchIgnoresThreads(metric: Metric) throws {
   let rows = try clusters(900, 70, seed: 32)
   let one = try NeighborSearch(metric: metric, k: 10, threads: 1, seed: 5).run(
@@ -63,7 +64,9 @@ func searchIgnoresThreads(metric: Metric) throws {
   }
 }
 
-@Test("long rows that vary in few directions keep their neighbours through the reduction", arguments: [Metric.cosine, .euclidean, .correlation])
+@Test(
+  "long rows that vary in few directions keep their neighbours through the reduction",
+  arguments: [Metric.cosine, .euclidean, .correlation])
 func reductionKeepsNeighbors(metric: Metric) throws {
   var random = SplitMix64(seed: 33)
   let (n, d, rank, k) = (300, 400, 8, 10)

@@ -20,7 +20,7 @@ struct Forces {
   init(_ repulsion: any Repulsion, _ positions: [Float], threads: Int = 2) throws {
     let count = positions.count / 2
     var forces = [Float](repeating: .nan, count: 2 * count)
-    let bounds = LayoutBounds(positions, count: count)
+    let bounds = BoundingBox(positions, count: count)
     z = try forces.withUnsafeMutableBufferPointer { forces in
       try #require(forces.baseAddress != nil)
       return try repulsion.compute(

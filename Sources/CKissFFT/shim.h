@@ -1,2 +1,0 @@
-#include <kiss_fft.h>
-#include <kiss_fftr.h>
