@@ -44,7 +44,7 @@ struct JobTests {
     }
     let final = try #require(outcome.final)
     #expect(final.slots.map(Int.init) == collection.slotsInKeyOrder)
-    #expect(final.positions.allSatisfy(\.isFinite))
+    #expect(final.positions.allSatisfy { $0.isFinite })
     #expect(collection.entry(0)?.width == 24)
     #expect(collection.atlas.info(0)?.width == 24)
 
