@@ -47,8 +47,8 @@ import Testing
 
   @Test("the layout has a row an image with its original size, and is the same to the bit without the store")
   func layout() async throws {
-    let first = pictures.file("first.csv")
-    let second = pictures.file("second.csv")
+    let first = program.home.file("first.csv")
+    let second = program.home.file("second.csv")
     #expect(try await program("map", pictures.path, "--layout", first).status == 0)
     #expect(try await program("map", pictures.path, "--layout", second, "--no-cache", "--threads", "1").status == 0)
     let text = try String(contentsOfFile: first, encoding: .utf8)
@@ -64,7 +64,7 @@ import Testing
       #expect(fields[1...2].allSatisfy { Double($0)?.isFinite == true })
       #expect(max(Int(fields[3]) ?? 0, Int(fields[4]) ?? 0) > 100)
     }
-    let other = pictures.file("other.csv")
+    let other = program.home.file("other.csv")
     #expect(try await program("map", pictures.path, "--layout", other, "--seed", "8").status == 0)
     #expect(text != (try String(contentsOfFile: other, encoding: .utf8)))
   }
@@ -74,28 +74,31 @@ import Testing
     for (name, magic) in [
       ("a.png", "\u{89}PNG"), ("a.jpg", "\u{ff}\u{d8}\u{ff}"), ("a.svg", "<?xml"), ("a.pdf", "%PDF"),
     ] {
-      let path = pictures.file(name)
-      let result = try await program("map", pictures.path, "--picture", path, "--size", "400x300", "--quiet")
+      let path = program.home.file(name)
+      let result = try await program(
+        "map", pictures.path, "--picture", path, "--size", "400x300", "--perplexity", "5", "--quiet")
       #expect(result.status == 0, "\(result.errorText)")
       #expect(result.errorText.isEmpty && result.output.isEmpty)
       let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
       #expect(bytes.starts(with: magic.unicodeScalars.map { UInt8($0.value) }), "\(name)")
     }
-    let names = try FileManager.default.contentsOfDirectory(atPath: pictures.path)
+    let names = try FileManager.default.contentsOfDirectory(atPath: program.home.path)
     #expect(!names.contains { $0.hasPrefix(".s3totsne") })
-    let extents = try await run("identify", ["-format", "%w %h ", pictures.file("a.png"), pictures.file("a.jpg")])
+    let extents = try await run(
+      "identify", ["-format", "%w %h ", program.home.file("a.png"), program.home.file("a.jpg")])
     #expect(extents.outputText == "400 300 400 300 ")
 
     // The page shows the same pictures in the same places, resampled by somebody else.
     _ = try await run(
-      "pdftocairo", ["-png", "-r", "72", "-singlefile", pictures.file("a.pdf"), pictures.file("page")], checked: true)
+      "pdftocairo", ["-png", "-r", "72", "-singlefile", program.home.file("a.pdf"), program.home.file("page")],
+      checked: true)
     for (name, tolerance) in [("a.jpg", 0.03), ("page.png", 0.08)] {
       let comparison = try await run(
-        "compare", ["-metric", "RMSE", pictures.file("a.png"), pictures.file(name), "null:"])
+        "compare", ["-metric", "RMSE", program.home.file("a.png"), program.home.file(name), "null:"])
       let difference = comparison.errorText.firstMatch(of: /\(([0-9.e-]+)\)/).flatMap { Double($0.1) }
       #expect((difference ?? 1) < tolerance, "\(name): \(comparison.errorText)")
     }
-    let colors = try await run("identify", ["-format", "%k", pictures.file("a.png")])
+    let colors = try await run("identify", ["-format", "%k", program.home.file("a.png")])
     #expect((Int(colors.outputText) ?? 0) > 200)
   }
 
@@ -103,7 +106,7 @@ import Testing
   func leftOut() async throws {
     try pictures.write(Array("nothing of the kind".utf8), to: "broken.jpg")
     try pictures.write(Array("notes".utf8), to: "notes.txt")
-    let manifest = pictures.file("manifest.json")
+    let manifest = program.home.file("manifest.json")
     let result = try await program("map", pictures.path, "--json", "--manifest", manifest)
     #expect(result.status == 3)
     let leftOut = try #require(try result.json["left_out"] as? [[String: String]])
@@ -164,8 +167,8 @@ import Testing
     try await server.upload(folder: pictures.path, to: "command-line", prefix: "sam ples/ä")
     var onBucket = program
     for (name, value) in server.environment { onBucket.environment[name] = value }
-    let fromBucket = pictures.file("bucket.csv")
-    let fromFolder = pictures.file("folder.csv")
+    let fromBucket = program.home.file("bucket.csv")
+    let fromFolder = program.home.file("folder.csv")
     let result = try await onBucket("map", "s3://command-line/sam ples/ä", "--layout", fromBucket, "--json")
     #expect(result.status == 0, "\(result.errorText)")
     #expect(!(result.outputText + result.errorText).contains(server.secretKey))
