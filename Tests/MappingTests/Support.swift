@@ -122,3 +122,6 @@ func run(_ request: MappingRequest, react: @escaping @Sendable (MappingEvent, Ma
   }
   return outcome.withLock { $0 }
 }
+
+/// Whether all coordinates are numbers.
+func areFinite(_ positions: [Float]) -> Bool { positions.allSatisfy(\.isFinite) }
