@@ -180,7 +180,7 @@ func averagedByDefinition(_ image: PixelImage, _ width: Int, _ height: Int) -> [
     let large = ThumbnailPyramid(of: randomImage(400, 200, &random, opaque: true))
     #expect(large.levels.map(\.width) == [4, 8, 16, 32, 64, 128])
     #expect(large.levels.map(\.height) == [2, 4, 8, 16, 32, 64])
-    #expect(large.levels.allSatisfy(\.isOpaque))
+    #expect(large.levels.allSatisfy { $0.isOpaque })
     let small = randomImage(20, 30, &random)
     let pyramid = ThumbnailPyramid(of: small)
     #expect(pyramid.levels.map(\.height) == [4, 8, 16, 30, 30, 30])
@@ -198,7 +198,7 @@ func averagedByDefinition(_ image: PixelImage, _ width: Int, _ height: Int) -> [
     }
     let even = randomImage(256, 128, &random)
     for level in ThumbnailPyramid(of: even).levels {
-      #expect(difference(level, even.areaAveraged(width: level.width, height: level.height)) < 0.6)
+      #expect(difference(level, even.areaAveraged(width: level.width, height: level.height)) < 1, "each step rounds")
     }
   }
 }

@@ -35,7 +35,7 @@ func reason(_ bytes: [UInt8], _ limits: DecodingLimits = DecodingLimits()) -> St
 
   static func expectations() throws -> [Expectation] {
     let table = try String(contentsOfFile: try #require(sharedImages) + "/odd_expected.csv", encoding: .utf8)
-    return table.split(separator: "\n").dropFirst().compactMap { line in
+    return table.split(whereSeparator: \.isNewline).dropFirst().compactMap { line in
       let fields = line.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
       guard fields.count >= 8 else { return nil }
       return Expectation(
@@ -183,7 +183,8 @@ func reason(_ bytes: [UInt8], _ limits: DecodingLimits = DecodingLimits()) -> St
         #expect(!error.description.isEmpty)
       }
     }
-    #expect(reason(Array(bytes.prefix(bytes.count / 6))) != nil)
+    // Of a progressive file a small part holds all rows, coarsely.
+    #expect(reason(Array(bytes.prefix(bytes.count / (name.contains("progressive") ? 40 : 6)))) != nil)
     #expect(reason(bytes) == nil)
   }
 
