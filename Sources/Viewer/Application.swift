@@ -36,6 +36,8 @@ import X11
   /// The parameters as the user left them; nil while they are still those the program started with.
   var hasEditedParameters = false
   var knownSlots: Set<Int> = []
+  /// Pictures that the map showed when it last came to rest.
+  var seenCount = 0
   var isQuitting = false
   /// What `publishState` last said.
   var publishedState = ""

@@ -75,7 +75,8 @@ extension Application {
     }
     guard !addresses.isEmpty else { return }
     clipboard.setText(addresses.joined(separator: "\n"), in: .clipboard, time: eventTime)
-    announcement = "Copied \(addresses.count == 1 ? addresses[0] : Wording.count(addresses.count, "address", "addresses"))"
+    announcement =
+      "Copied \(addresses.count == 1 ? addresses[0] : Wording.count(addresses.count, "address", "addresses"))"
     updateStatus()
   }
 
@@ -116,7 +117,7 @@ extension Application {
     content.sentence = sentence
     content.isError = isError
     content.leftOut = jobs.collection?.counts.leftOut ?? 0
-    let (seen, known) = (map.scene.visibleCount, map.scene.imageCount)
+    let (seen, known) = (seenCount, map.scene.imageCount)
     if location != nil, known > 0, seen != known {
       content.seen = "\(Wording.count(seen)) of \(Wording.count(known)) seen"
     }

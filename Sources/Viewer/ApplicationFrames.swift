@@ -31,6 +31,7 @@ extension Application {
     if needsMap {
       drawMapArea(frame, canvas, mapRect)
       damage.append(mapRect)
+      countSeen()
     }
     if needsBar {
       canvas.clip(Rect(barRect)) {
@@ -53,6 +54,15 @@ extension Application {
     needsStatus = false
     if group.wantsTicks { scheduler.isAnimating = true }
     return damage
+  }
+
+  /// Counts what is seen once the map rests: it takes as long as collecting a frame's pictures.
+  private func countSeen() {
+    guard !map.scene.wantsTicks else { return }
+    let count = map.scene.visibleCount
+    guard count != seenCount else { return }
+    seenCount = count
+    updateStatus()
   }
 
   private func drawMapArea(_ frame: FrameBuffer, _ canvas: Canvas, _ rect: PixelRect) {

@@ -52,7 +52,9 @@ import Mapping
     }
   }
 
-  private func textWidth(_ style: Style) -> Double { min(style.px(520), max(style.px(120), frame.width - style.px(48))) }
+  private func textWidth(_ style: Style) -> Double {
+    min(style.px(520), max(style.px(120), frame.width - style.px(48)))
+  }
 
   private func texts(_ style: Style) -> [(layout: TextLayout, color: Color, space: Double)] {
     guard let failure else { return [] }

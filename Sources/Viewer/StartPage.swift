@@ -60,7 +60,8 @@ import Geometry
     let samplesHeight = hasSamples ? style.fieldHeight + style.px(20) : 0
     let recentsHeight = recentCount > 0 ? style.px(36) + style.rowHeight * Double(recentCount) : 0
     // In a low window the locations of before give way: they are also a press of Down away in the field.
-    showsRecents = recentCount > 0 && heading + examplesHeight + samplesHeight + recentsHeight < frame.height - style.px(24)
+    showsRecents =
+      recentCount > 0 && heading + examplesHeight + samplesHeight + recentsHeight < frame.height - style.px(24)
     let height = heading + examplesHeight + samplesHeight + (showsRecents ? recentsHeight : 0)
     top = max(frame.y + style.px(12), (frame.center.y - height / 2).rounded())
     var y = top + heading + examplesHeight + style.px(8)

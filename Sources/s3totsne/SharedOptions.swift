@@ -61,6 +61,13 @@ struct LayoutOptions: ParsableArguments {
     return MapParameters(metric: metric, tsne: tsne, featureSide: featureSide)
   }
 
+  /// Whether a parameter was given that differs from what the program starts with.
+  var isExplicit: Bool {
+    var plain = MapParameters(tsne: TSNEParameters(threads: effectiveThreads))
+    plain.tsne.threads = parameters.tsne.threads
+    return parameters != plain
+  }
+
   /// The decoder's limits.
   var limits: DecodingLimits {
     var limits = DecodingLimits()

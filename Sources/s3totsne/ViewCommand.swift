@@ -40,7 +40,7 @@ struct ViewCommand: ParsableCommand {
       location: location, storage: storage.options, parameters: layout.parameters,
       cacheDirectory: storage.cache.directory, limits: layout.limits, threads: layout.effectiveThreads,
       appearance: theme, animation: !noAnimation, scale: scale, geometry: geometry,
-      samplesDirectory: SampleImages.directory)
+      hasExplicitParameters: layout.isExplicit, samplesDirectory: SampleImages.directory)
     // The program's top level is the main thread.
     try MainActor.assumeIsolated {
       do { try runViewer(options) } catch {
