@@ -8,7 +8,7 @@ struct HashTests {
     "XXH64 gives the published values",
     arguments: [
       ("", 0, 0xEF46_DB37_51D8_E999), ("a", 0, 0xD24E_C4F1_A98C_6E5B), ("abc", 0, 0x44BC_2CF5_AD77_0999),
-      ("xxhash", 20_141_025, 13_067_679_144_287_550_754),
+      ("xxhash", 20_141_025, 0xB559_B98D_844E_0635),
       ("Nobody inspects the spammish repetition", 0, 0xFBCE_A83C_8A37_8BF1),
     ] as [(String, UInt64, UInt64)])
   func publishedChecksums(text: String, seed: UInt64, expected: UInt64) {

@@ -17,6 +17,6 @@ struct SharedImagesTests {
     #expect(report.images + report.leftOut.count + report.otherFiles == 156)
     #expect(report.leftOut.contains { $0.key == "decompression_bomb.gif" })
     #expect(report.leftOut.allSatisfy { $0.reason.count > 10 && $0.reason.hasSuffix(".") }, "\(report.leftOut)")
-    #expect(try #require(outcome.final).positions.allSatisfy(\.isFinite))
+    #expect(areFinite(try #require(outcome.final).positions))
   }
 }

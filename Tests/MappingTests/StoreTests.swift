@@ -1,5 +1,4 @@
 import Atlas
-import Collection
 import Foundation
 import Neighbors
 import ObjectStorage
@@ -8,6 +7,7 @@ import TSNE
 import TestSupport
 import Testing
 
+@testable import Collection
 @testable import Mapping
 
 @Suite("Jobs and the local store")
@@ -130,7 +130,7 @@ struct StoreTests {
   func damage(name: String) async throws {
     let folder = try pictureFolder(30)
     let cache = try TemporaryDirectory("cache")
-    let first = await runAndClose(try request(folder.path, cache: cache))
+    let first = try await runAndClose(try request(folder.path, cache: cache))
     // Where the layout is undamaged nothing under it is looked at, so it goes as well.
     let files = try #require(FileManager.default.enumerator(atPath: cache.path)).compactMap { $0 as? String }
     for file in files
@@ -139,7 +139,7 @@ struct StoreTests {
     }
     let target = try #require(files.first { $0.hasSuffix(name) })
     if name != "positions.npy" { try flip(cache.file(target)) }
-    let second = await runAndClose(try request(folder.path, cache: cache))
+    let second = try await runAndClose(try request(folder.path, cache: cache))
     #expect(second.positions == first.positions)
     #expect(second.report?.images == 30)
     #expect(second.report?.reused.layout == false)
@@ -155,16 +155,20 @@ struct StoreTests {
   /// Changes bits all over a file, so that some are in what is used.
   private func flip(_ path: String) throws {
     var bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))
-    for index in stride(from: 40, to: bytes.count, by: 997) { bytes[index] ^= 0x10 }
+    for index in stride(from: 40, to: bytes.count, by: 97) { bytes[index] ^= 0x10 }
     try Data(bytes).write(to: URL(fileURLWithPath: path))
   }
 
-  /// Runs a job and lets go of its collection, so that the next one reads the files; positions by key remain.
-  private func runAndClose(_ request: MappingRequest) async -> (
-    positions: [ObjectKey: [UInt32]], report: MappingReport?
-  ) {
-    let outcome = await run(request)
-    return (outcome.positions, outcome.report)
+  /// Runs a job and waits until its collection is closed, so that the next one reads the files; positions by key remain.
+  private func runAndClose(
+    _ request: MappingRequest
+  ) async throws -> (positions: [ObjectKey: [UInt32]], report: MappingReport?) {
+    var outcome: Outcome? = await run(request)
+    let result = (outcome?.positions ?? [:], outcome?.report)
+    let directory = try #require(outcome?.collection?.directory)
+    outcome = nil
+    try await eventually("the collection is closed") { try DirectoryLock.take(in: directory) != nil }
+    return result
   }
 
   @Test("without a store, what this process still holds is not fetched again")

@@ -120,5 +120,13 @@ func run(_ request: MappingRequest, react: @escaping @Sendable (MappingEvent, Ma
     job.withLock { $0 = made }
     made.start()
   }
-  return outcome.withLock { $0 }
+  // The job holds the closure that holds the job, and with it everything that was reported.
+  job.withLock { $0 = nil }
+  return outcome.withLock { outcome in
+    defer { outcome = Outcome() }
+    return outcome
+  }
 }
+
+/// Whether all coordinates are numbers.
+func areFinite(_ positions: [Float]) -> Bool { positions.allSatisfy(\.isFinite) }
