@@ -72,13 +72,16 @@ let package = Package(
     .target(name: "Controls", dependencies: ["X11", "Drawing", "Geometry"], swiftSettings: room),
     .target(
       name: "Export",
-      dependencies: ["Rendering", "Scene", "Drawing", "Geometry", "Mapping", "Collection", "ObjectStorage", "Atlas"],
+      dependencies: [
+        "Rendering", "Scene", "Drawing", "Geometry", "Mapping", "Collection", "ObjectStorage", "Imaging", "Neighbors", "TSNE",
+        "Atlas",
+      ],
       swiftSettings: room),
     .target(
       name: "Viewer",
       dependencies: [
         "Controls", "X11", "Drawing", "Scene", "Rendering", "Geometry", "Mapping", "Collection", "ObjectStorage",
-        "Imaging", "Neighbors", "TSNE", "Atlas", "Export",
+        "Imaging", "Neighbors", "TSNE", "Atlas",
       ],
       swiftSettings: room),
 
@@ -103,7 +106,7 @@ let package = Package(
   ]
     + [
       "Geometry", "Atlas", "Numerics", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE", "Collection",
-      "Mapping", "Drawing", "Scene", "Rendering", "X11", "Controls", "Export", "Viewer",
+      "Mapping", "Drawing", "Scene", "Rendering", "X11", "Controls", "Export", "Viewer", "s3totsne",
     ].map { name in
       let more: [Target.Dependency] =
         switch name {
@@ -115,7 +118,7 @@ let package = Package(
         case "Scene": ["Geometry"]
         case "Rendering": ["Scene", "Geometry", "Atlas", "Drawing"]
         case "Drawing": ["Geometry"]
-        case "X11": ["Geometry"]
+        case "X11": ["Geometry", "CX11"]
         case "Controls": ["Drawing", "Geometry", "X11"]
         case "Export": ["Mapping", "Collection", "ObjectStorage", "Rendering", "Scene", "Geometry", "Atlas", "Drawing"]
         case "Viewer": ["Mapping", "ObjectStorage", "Collection", "Scene", "s3totsne"]

@@ -12,3 +12,40 @@
 #include <X11/Xcursor/Xcursor.h>
 #include <sys/ipc.h>
 #include <sys/shm.h>
+
+// Variadic functions cannot be imported; each is called here with the arguments this program has for it.
+
+static inline XIMStyles *cx11_input_styles(XIM method) {
+  XIMStyles *styles = NULL;
+  return XGetIMValues(method, XNQueryInputStyle, &styles, NULL) == NULL ? styles : NULL;
+}
+
+static inline void cx11_set_destroy_callback(XIM method, XIMCallback *callback) {
+  XSetIMValues(method, XNDestroyCallback, callback, NULL);
+}
+
+static inline XIC cx11_create_context(XIM method, XIMStyle style, Window window) {
+  return XCreateIC(method, XNInputStyle, style, XNClientWindow, window, XNFocusWindow, window, NULL);
+}
+
+static inline long cx11_filter_events(XIC context) {
+  long mask = 0;
+  XGetICValues(context, XNFilterEvents, &mask, NULL);
+  return mask;
+}
+
+static inline void cx11_set_spot(XIC context, XPoint spot) {
+  XVaNestedList preedit = XVaCreateNestedList(0, XNSpotLocation, &spot, NULL);
+  if (preedit == NULL) return;
+  XSetICValues(context, XNPreeditAttributes, preedit, NULL);
+  XFree(preedit);
+}
+
+// Members of a union of arrays: a client message's longs as a plain pointer.
+static inline long *cx11_longs(XClientMessageEvent *message) { return message->data.l; }
+
+// Calls a function pointer member that the macro XDestroyImage calls; the pixels stay the caller's.
+static inline void cx11_destroy_image(XImage *image) {
+  image->data = NULL;
+  image->f.destroy_image(image);
+}

@@ -14,7 +14,8 @@ public struct TextBoundaries: Hashable, Sendable {
   public init(_ text: String) {
     let count = text.unicodeScalars.count
     var attributes = [PangoLogAttr](repeating: PangoLogAttr(), count: count + 1)
-    let utf8 = Array(text.utf8)
+    // Pango ends a text at a NUL; a space keeps the offsets.
+    let utf8: [UInt8] = text.utf8.map { $0 == 0 ? 0x20 : $0 }
     utf8.withUnsafeBufferPointer { bytes in
       guard let start = bytes.baseAddress else { return }
       start.withMemoryRebound(to: CChar.self, capacity: bytes.count) {

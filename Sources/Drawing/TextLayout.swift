@@ -148,6 +148,12 @@ public final class TextLayout {
     return min(offset, utf8.count)
   }
 
+  /// Whether the paragraph is written from right to left.
+  public var isRightToLeft: Bool {
+    guard let line = pango_layout_get_line_readonly(layout, 0) else { return false }
+    return pango_layout_line_get_resolved_direction(line) == PANGO_DIRECTION_RTL
+  }
+
   /// What is to be filled behind the selected `range`: one rectangle a run of one direction, several where directions mix.
   public func selectionRects(_ range: Range<Int>) -> [Rect] {
     let lower = clamped(range.lowerBound)
@@ -163,6 +169,13 @@ public final class TextLayout {
       guard start < end else { continue }
       var logical = PangoRectangle()
       pango_layout_iter_get_line_extents(iterator, nil, &logical)
+      if let edges = edgesOfOneDirection(line, start, end) {
+        rects.append(
+          Rect(
+            x: (Double(logical.x) + edges.lowerBound) / scale, y: Double(logical.y) / scale,
+            width: (edges.upperBound - edges.lowerBound) / scale, height: Double(logical.height) / scale))
+        continue
+      }
       var ranges: UnsafeMutablePointer<Int32>?
       var count: Int32 = 0
       pango_layout_line_get_x_ranges(line, Int32(start), Int32(end), &ranges, &count)
@@ -176,6 +189,29 @@ public final class TextLayout {
       }
     } while pango_layout_iter_next_line(iterator) != 0
     return rects
+  }
+
+  /// The edges (Pango's units, from the start of the line) of a range in a line of one direction; nil where directions
+  /// mix. Pango's own ranges are wrong inside graphemes for which no font has a glyph.
+  private func edgesOfOneDirection(
+    _ line: UnsafeMutablePointer<PangoLayoutLine>, _ start: Int, _ end: Int
+  ) -> ClosedRange<Double>? {
+    var run = line.pointee.runs
+    var parity: UInt8?
+    while let node = run {
+      guard let item = node.pointee.data?.assumingMemoryBound(to: PangoGlyphItem.self).pointee.item else { return nil }
+      let level = item.pointee.analysis.level & 1
+      if let parity, parity != level { return nil }
+      parity = level
+      run = node.pointee.next
+    }
+    var first: Int32 = 0
+    var last: Int32 = 0
+    pango_layout_line_index_to_x(line, Int32(start), 0, &first)
+    // Pango takes the end of a line for its right edge, also where lines run to the left.
+    let isLineEnd = end >= Int(line.pointee.start_index + line.pointee.length)
+    if !(isLineEnd && parity == 1) { pango_layout_line_index_to_x(line, Int32(end), 0, &last) }
+    return Double(min(first, last))...Double(max(first, last))
   }
 
   /// The place of the caret one grapheme to the right of `offset` on the screen (to the left when `toRight` is false);

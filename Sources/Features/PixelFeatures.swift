@@ -12,9 +12,12 @@ public struct PixelFeatures: FeatureExtractor {
     self.side = side
   }
 
+  /// "pixels-50" for a side of 50.
   public var identifier: String { "pixels-\(side)" }
+  /// side × side × 3.
   public var dimension: Int { side * side * 3 }
 
+  /// Writes the square of a picture over white.
   public func extract(from image: PixelImage, into vector: UnsafeMutableBufferPointer<UInt8>) {
     precondition(vector.count == dimension)
     let square = image.areaAveraged(width: side, height: side)

@@ -117,6 +117,9 @@ struct AreaAverager: ~Copyable {
     }
   }
 
+  @inline(__always)
+  private func byte(_ value: Float) -> UInt8 { UInt8(truncatingIfNeeded: Int32(min(value, 255))) }
+
   private mutating func finishRow() {
     let target = output + rowsFinished * width
     let scale = horizontal.scale * vertical.scale
@@ -130,8 +133,10 @@ struct AreaAverager: ~Copyable {
           let sample = sums.loadUnaligned(fromByteOffset: (first + tap) * 16, as: SIMD4<Float>.self)
           sum += sample * weights[offset + tap]
         }
-        let rounded = (sum * scale + 0.5).clamped(lowerBound: .zero, upperBound: SIMD4(repeating: 255))
-        target[x] = unsafeBitCast(SIMD4<UInt8>(truncatingIfNeeded: SIMD4<Int32>(rounded)), to: UInt32.self)
+        // Lane by lane: the conversion of whole vectors is a slow generic path of the standard library.
+        let rounded = sum * scale + 0.5
+        let bytes = SIMD4<UInt8>(byte(rounded[0]), byte(rounded[1]), byte(rounded[2]), byte(rounded[3]))
+        target[x] = unsafeBitCast(bytes, to: UInt32.self)
       }
     }
     self.sums.update(repeating: 0, count: sourceWidth * 4)

@@ -1,1 +1,224 @@
+import Foundation
+import TestSupport
 import Testing
+
+@Suite("The window", .serialized, .timeLimit(.minutes(5)))
+struct ViewerTests {
+  @Test("typing a folder and Return leads to a finished map of all its images, and the title says where")
+  func typedFolder() async throws {
+    let window = try await WindowUnderTest.start()
+    try await window.waitForState("idle")
+    #expect(try await window.title() == "S3toTSNE")
+    try await window.type(sampleImages)
+    try await window.key("Return")
+    try await window.waitForState("finished")
+    let count = try await window.number("images")
+    #expect(count >= 200)
+    #expect(try await window.number("placed") == count)
+    #expect(try await window.title() == "\(sampleImages) – S3toTSNE")
+    #expect(try await window.picture().mapCoverage > 0.1)
+    #expect(try await window.quit() == 0)
+    #expect(window.program.errorText.isEmpty)
+  }
+
+  @Test("the wheel zooms, the same key as ever shows the whole map again, and the picture is the one of before")
+  func zoomAndFit() async throws {
+    let window = try await WindowUnderTest.start([sampleImages])
+    try await window.waitForState("finished")
+    try await window.point(500, 20)
+    try await window.key("0")
+    let before = try await window.picture()
+    try await window.point(400, 330)
+    for _ in 0..<4 { try await window.display.xdotool("click", "4") }
+    try await window.point(500, 20)
+    let zoomed = try await window.picture()
+    #expect(zoomed.mapAgreement(with: before) < 0.9)
+    try await window.key("0")
+    let after = try await window.picture()
+    #expect(after.mapAgreement(with: before) == 1)
+  }
+
+  @Test("a drag moves the map by as much as the hand, and opens nothing")
+  func drag() async throws {
+    let window = try await WindowUnderTest.start([sampleImages])
+    try await window.waitForState("finished")
+    let start = try #require(try await window.picture().emptyPlace)
+    try await window.point(start.x, start.y)
+    let before = try await window.picture()
+    try await window.display.xdotool("mousedown", "1")
+    for step in 1...10 { try await window.point(start.x + 6 * step, start.y + 3 * step) }
+    // Held still before it is let go, the map does not glide on.
+    let held = try await window.picture()
+    try await window.display.xdotool("mouseup", "1")
+    let after = try await window.picture()
+    #expect(held.mapAgreement(with: before, movedBy: 60, 30) > 0.98)
+    #expect(after.mapAgreement(with: before, movedBy: 60, 30) > 0.98)
+    let state = try await window.state()
+    #expect(!state.contains("opened"))
+  }
+
+  @Test("a click on a picture opens its original, Ctrl+C copies its path, Escape leads back")
+  func openAndCopy() async throws {
+    let window = try await WindowUnderTest.start([sampleImages])
+    try await window.waitForState("finished")
+    let place = try #require(try await window.picture().somePicture)
+    try await window.point(place.x, place.y)
+    try await window.display.xdotool("click", "1")
+    try await window.waitForWord("opened:original")
+    try await window.key("ctrl+c")
+    let environment = window.display.environment
+    try await window.waitUntil("a path is on the clipboard") {
+      let answer = try await TestSupport.run(
+        "xclip", ["-selection", "clipboard", "-o"], environment: environment, within: 5)
+      let path = answer.outputText
+      return path.hasPrefix(sampleImages + "/") && FileManager.default.fileExists(atPath: path)
+    }
+    try await window.key("Right")
+    try await window.waitForWord("opened:original")
+    try await window.key("Escape")
+    try await window.waitForWord("opened:original", present: false)
+  }
+
+  @Test("another perplexity and Return give another map of the same images; an impossible one starts nothing")
+  func refresh() async throws {
+    let window = try await WindowUnderTest.start([sampleImages])
+    try await window.waitForState("finished")
+    let count = try await window.number("images")
+    try await window.point(500, 20)
+    try await window.key("0")
+    let before = try await window.picture()
+    // From the location: exaggeration, learning rate, perplexity.
+    try await window.key("ctrl+l", "Tab", "Tab", "Tab")
+    try await window.type("0")
+    try await window.key("Return")
+    _ = try await window.picture()
+    #expect(try await window.state().hasPrefix("finished"))
+    try await window.key("ctrl+a")
+    try await window.type("5")
+    try await window.key("Return")
+    try await window.waitUntil("the new layout") {
+      guard try await window.state().hasPrefix("finished") else { return false }
+      return try await window.picture().mapAgreement(with: before) < 0.95
+    }
+    #expect(try await window.number("placed") == count)
+  }
+
+  @Test("a folder opened again has its map and its view at once, and fetches nothing")
+  func reopened() async throws {
+    let home = try TemporaryDirectory("reopened")
+    let display = try await VirtualDisplay.start(width: 1000, height: 700, windowManager: true)
+    let first = try await WindowUnderTest.start([sampleImages], home: home, on: display)
+    try await first.waitForState("finished")
+    try await first.point(400, 330)
+    for _ in 0..<3 { try await first.display.xdotool("click", "4") }
+    try await first.point(500, 20)
+    let before = try await first.picture()
+    #expect(try await first.quit() == 0)
+    let second = try await WindowUnderTest.start([sampleImages], home: home, on: display)
+    try await second.waitForState("finished", within: 10)
+    try await second.point(500, 20)
+    #expect(try await second.picture().mapAgreement(with: before) > 0.999)
+    #expect(try await second.quit() == 0)
+  }
+
+  @Test("a cancelled job can be carried on, and ends like one that was left alone")
+  func cancel() async throws {
+    let window = try await WindowUnderTest.start([sampleImages])
+    try await window.waitUntil("images come in") { try await window.number("images") > 0 }
+    // Tab goes round from the map to the bar's last control, which says Cancel.
+    try await window.key("shift+Tab")
+    try await window.key("Escape")
+    try await window.key("F5")
+    try await window.waitForState("finished")
+    let images = try await window.number("images")
+    #expect(try await window.number("placed") == images)
+  }
+
+  @Test("a bucket on a real S3 server becomes a map, and no secret is seen anywhere")
+  func bucket() async throws {
+    let server = try await SeaweedServer.shared
+    try await server.makeBucket("viewer-bucket")
+    try await server.upload(folder: sampleImages + "/fruit", to: "viewer-bucket", prefix: "some/fruit")
+    var environment: [String: String?] = [:]
+    for (name, value) in server.environment { environment[name] = value }
+    let window = try await WindowUnderTest.start(environment: environment)
+    try await window.type("viewer-bucket/some")
+    try await window.key("Return")
+    try await window.waitForState("finished")
+    #expect(try await window.number("placed") > 5)
+    let properties = try await window.display.run("xprop", ["-id", window.window]).outputText
+    #expect(!properties.contains(server.secretKey))
+    #expect(!window.program.errorText.contains(server.secretKey))
+    #expect(try await window.quit() == 0)
+    let kept = try await TestSupport.run("grep", ["-rlF", server.secretKey, window.home.path])
+    #expect(kept.outputText.isEmpty)
+  }
+
+  @Test(
+    "what cannot be opened is said, and something else can be opened after it",
+    arguments: [("/no/such/folder", "failed:notFound"), ("", "failed:empty")])
+  func failures(location: String, state: String) async throws {
+    let empty = try TemporaryDirectory("empty")
+    let window = try await WindowUnderTest.start()
+    try await window.type(location.isEmpty ? empty.path : location)
+    try await window.key("Return")
+    try await window.waitForState(state)
+    try await window.key("ctrl+l", "ctrl+a")
+    try await window.type(sampleImages + "/fruit")
+    try await window.key("Return")
+    try await window.waitForState("finished")
+  }
+
+  @Test("broken files are listed with their reasons, and the rest becomes a map")
+  func problems() async throws {
+    let folder = try TemporaryDirectory("mixed")
+    for (index, name) in try FileManager.default.contentsOfDirectory(atPath: sampleImages + "/fruit").enumerated() {
+      _ = try folder.copy(sampleImages + "/fruit/" + name, to: "\(index)-\(name)")
+    }
+    _ = try folder.write(Array("<html></html>".utf8), to: "page.png")
+    _ = try folder.write([], to: "nothing.jpg")
+    let window = try await WindowUnderTest.start([folder.path])
+    try await window.waitForState("finished")
+    let images = try await window.number("images")
+    #expect(try await window.number("placed") == images)
+    try await window.key("p")
+    try await window.waitForWord("problems")
+    try await window.key("Escape")
+    try await window.waitForWord("problems", present: false)
+  }
+
+  @Test("one, two and three images are a map too", arguments: 1...3)
+  func few(count: Int) async throws {
+    let folder = try TemporaryDirectory("few")
+    let names = try FileManager.default.contentsOfDirectory(atPath: sampleImages + "/fruit").sorted()
+    for name in names.prefix(count) { _ = try folder.copy(sampleImages + "/fruit/" + name, to: name) }
+    let window = try await WindowUnderTest.start([folder.path])
+    try await window.waitForState("finished")
+    #expect(try await window.number("placed") == count)
+  }
+
+  @Test(
+    "every size and scale shows the whole bar, and the map opens",
+    arguments: [(340, 300, 96), (660, 520, 96), (660, 520, 192), (1300, 900, 288)])
+  func sizes(width: Int, height: Int, dpi: Int) async throws {
+    let window = try await WindowUnderTest.start(
+      [sampleImages + "/fruit"], width: width, height: height, dpi: dpi)
+    try await window.waitForState("finished")
+    let picture = try await window.picture()
+    // The Refresh button's accent is there, in the right part of the bar.
+    let accent: UInt32 = 0xff00_afd7
+    let top = min(picture.height, 48 * dpi / 96)
+    let hits = (0..<top).reduce(0) { sum, row in
+      sum + (picture.width / 2..<picture.width).count { picture[$0, row] == accent }
+    }
+    #expect(hits > 200)
+  }
+
+  @Test("without a display it says so, and names the command that needs none")
+  func noDisplay() async throws {
+    let result = try await TestSupport.run(
+      try builtExecutable("s3totsne"), [], environment: ["DISPLAY": nil, "WAYLAND_DISPLAY": nil])
+    #expect(result.status == 1)
+    #expect(result.errorText.contains("s3totsne map"))
+  }
+}

@@ -1,5 +1,5 @@
 #pragma once
-// Decoding of JPEG by libjpeg-turbo. libjpeg reports errors by leaving the function (setjmp, longjmp), which Swift cannot
+// JPEG by libjpeg-turbo. libjpeg reports errors by leaving the function (setjmp, longjmp), which Swift cannot
 // be left by; here every call returns.
 
 #include <stdbool.h>
@@ -28,11 +28,16 @@ int cjpeg_read(cjpeg_decoder *decoder, uint8_t *buffer, size_t stride, int rows)
 // True when libjpeg gave up.
 bool cjpeg_failed(const cjpeg_decoder *decoder);
 
-// The number of rows, of those cjpeg_start gave, that were decoded from real data: less than all when the file ends
-// early (then `ends_early` is set) or its data breaks off at a marker.
+// How many of the rows that cjpeg_read has given so far were decoded from real data: not all when the file ends early
+// (then `ends_early` is set) or its data breaks off at a marker.
 int cjpeg_good_rows(const cjpeg_decoder *decoder, bool *ends_early);
 
 // libjpeg's first error, or else its first warning; empty when there was none.
 const char *cjpeg_message(const cjpeg_decoder *decoder);
 
 void cjpeg_close(cjpeg_decoder *decoder);
+
+// Compresses `width` × `height` pixels (ARGB32 in native byte order, alpha ignored) at a quality from 1 to 100, from 90
+// on with colour at full resolution. Returns `count` bytes for cjpeg_free, or null when there is no memory.
+uint8_t *cjpeg_encode(const uint32_t *pixels, int width, int height, int quality, size_t *count);
+void cjpeg_free(uint8_t *bytes);

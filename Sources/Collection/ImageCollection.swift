@@ -1,0 +1,197 @@
+public import Atlas
+public import Foundation
+internal import Imaging
+public import ObjectStorage
+import Synchronization
+
+/// The images of one location and what is known of each: in memory, and behind it in the local store where there is one.
+///
+/// Reading is for any thread and quick. Changes go through a `CollectionWriter`, of which there is one at a time; what it
+/// changes is seen at once and written to disk in batches on a queue of its own. One directory has one collection object
+/// in a process, and one process that writes to it.
+public final class ImageCollection: Sendable {
+  struct State {
+    var store: any ObjectStore
+    var atlas: Atlas
+    var entries: [CollectionEntry?] = []
+    var slotOfKey: [ObjectKey: Int] = [:]
+    /// All slots in the order of keys; nil when it has to be sorted anew.
+    var order: [Int]? = []
+    /// Slots that were free when the collection was opened. One that becomes free later may still be on a screen.
+    var freeSlots: [Int] = []
+    /// What the catalogue does not know yet.
+    var changedSlots: Set<Int> = []
+    var removedKeys: Set<ObjectKey> = []
+    /// Left out for a reason that may pass: on disk they count as not yet fetched.
+    var passingProblems: Set<Int> = []
+    var features: [String: FeatureMatrix] = [:]
+    var viewState: Data?
+    var catalogue: Catalogue?
+    var notes: [String] = []
+    var counts = Counts()
+
+    /// Puts an entry in its slot, or nothing; the counts follow.
+    mutating func set(_ entry: CollectionEntry?, _ slot: Int) {
+      if let old = entries[slot] { counts.add(old.state, -1) }
+      if let entry { counts.add(entry.state, 1) }
+      entries[slot] = entry
+    }
+  }
+
+  /// How many objects there are of each kind.
+  public struct Counts: Sendable, Equatable {
+    /// Known, not fetched yet.
+    public var listed = 0
+    /// Images with a thumbnail.
+    public var ready = 0
+    /// Images that cannot be shown.
+    public var leftOut = 0
+    /// Objects that are no images.
+    public var otherFiles = 0
+    /// All objects.
+    public var total: Int { listed + ready + leftOut + otherFiles }
+
+    mutating func add(_ state: CollectionEntry.State, _ number: Int) {
+      switch state {
+      case .listed: listed += number
+      case .ready: ready += number
+      case .leftOut: leftOut += number
+      case .notAnImage: otherFiles += number
+      }
+    }
+  }
+
+  let state: Mutex<State>
+  let stages: StageStore
+  /// The directory on disk; nil when everything is in memory.
+  public let directory: String?
+  private let lock: DirectoryLock?
+  /// Everything that touches the disk for long.
+  let queue = DispatchQueue(label: "collection.store", qos: .utility)
+  let turns = Turns()
+
+  init(state: consuming State, stages: StageStore, directory: String?, lock: DirectoryLock?) {
+    self.state = Mutex(state)
+    self.stages = stages
+    self.directory = directory
+    self.lock = lock
+  }
+
+  deinit {
+    // The catalogue's file is closed before the lock is let go.
+    state.withLock { $0.catalogue?.close() }
+  }
+
+  // MARK: Reading
+
+  /// Where the images come from, with the credentials of the job that opened the collection last.
+  public var store: any ObjectStore { state.withLock { $0.store } }
+
+  /// The thumbnails. It is another one after the disk became full; `MappingEvent.opened` then comes again.
+  public var atlas: Atlas { state.withLock { $0.atlas } }
+
+  /// The location.
+  public var location: Location { store.location }
+
+  /// Whether what is found is kept for the next time.
+  public var isKept: Bool { state.withLock { $0.catalogue != nil } }
+
+  /// What is known of one image; nil when the slot is none.
+  public func entry(_ slot: Int) -> CollectionEntry? {
+    state.withLock { state in state.entries.indices.contains(slot) ? state.entries[slot] : nil }
+  }
+
+  /// How many objects there are of each kind.
+  public var counts: Counts { state.withLock { $0.counts } }
+
+  /// The slot of the object with this key.
+  public func slot(of key: ObjectKey) -> Int? { state.withLock { $0.slotOfKey[key] } }
+
+  /// Everything known, in the order of keys.
+  public var entries: [CollectionEntry] {
+    state.withLock { state in
+      let order = Self.order(&state)
+      return order.compactMap { state.entries[$0] }
+    }
+  }
+
+  /// Every image that is to be shown, fetched or not, in the order of keys.
+  public var slotsInKeyOrder: [Int] { entries.lazy.filter { Self.isShown($0) }.map(\.slot) }
+
+  /// Every image that cannot be shown, in the order of keys.
+  public var leftOutSlots: [Int] {
+    entries.lazy.filter { if case .leftOut = $0.state { true } else { false } }.map(\.slot)
+  }
+
+  /// Whether an object belongs on the map as far as is known: it is an image, or may turn out to be one by its name (no
+  /// extension says nothing; `notes.txt` has to prove by its bytes that it is one).
+  static func isShown(_ entry: CollectionEntry) -> Bool {
+    switch entry.state {
+    case .ready: true
+    case .leftOut, .notAnImage: false
+    case .listed: mayBeImage(entry.object.key)
+    }
+  }
+
+  /// Whether an object is on the map before its bytes are known. What is not joins the map when it is `ready`.
+  public func isListedByName(_ entry: CollectionEntry) -> Bool { Self.mayBeImage(entry.object.key) }
+
+  static func mayBeImage(_ key: ObjectKey) -> Bool {
+    let name = key.bytes[((key.bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)...]
+    return !name.dropFirst().contains(UInt8(ascii: ".")) || nameClaimsImage(name)
+  }
+
+  static func order(_ state: inout State) -> [Int] {
+    if let order = state.order { return order }
+    let known = state.entries.compactMap { entry in entry.map { ($0.object.key, $0.slot) } }
+    let order = known.sorted { $0.0 < $1.0 }.map(\.1)
+    state.order = order
+    return order
+  }
+
+  // MARK: View state
+
+  /// Keeps what the window wants to find again: camera, parameters. Returns at once.
+  public func saveViewState(_ view: Data) {
+    state.withLock { $0.viewState = view }
+    queue.async { [self] in
+      // The newest one counts, should several wait.
+      let (catalogue, newest) = state.withLock { ($0.catalogue, $0.viewState) }
+      if let newest { try? catalogue?.setValue(newest, "view") }
+    }
+  }
+
+  /// What `saveViewState` kept last.
+  public func loadViewState() -> Data? { state.withLock { $0.viewState } }
+
+  /// Waits until everything that was to be kept is on disk. Blocking, for the end of the program.
+  public func synchronize() { queue.sync {} }
+
+  // MARK: Derived stages
+
+  /// The stages that satisfy `condition`, last used first.
+  public func stages(where condition: (StageRecord) -> Bool) -> [StageRecord] { stages.records(where: condition) }
+
+  /// The arrays of a stage by name; nil when one is damaged, and the stage then counts as never made. Blocking.
+  public func arrays(of record: StageRecord) -> [String: NPYArray]? {
+    if let arrays = stages.load(record, directory: directory) {
+      let touched = stages.touch(record)
+      queue.async { [self] in try? state.withLock { $0.catalogue }?.save(touched) }
+      return arrays
+    }
+    stages.remove(record, directory: directory)
+    queue.async { [self] in try? state.withLock { $0.catalogue }?.removeStage(record.key) }
+    return nil
+  }
+}
+
+extension CollectionEntry {
+  /// What the content is known by: XXH64 of key, ETag and size. It is what layouts name images by, since slots mean
+  /// nothing outside one store.
+  public var identity: UInt64 {
+    var bytes = object.key.bytes
+    bytes.append(0)
+    bytes += object.etag.utf8
+    return Checksum.of(bytes, seed: UInt64(bitPattern: object.size))
+  }
+}

@@ -1,0 +1,41 @@
+public import Foundation
+
+/// A derived stage in the store: neighbours or a layout, and the files that hold its arrays.
+public struct StageRecord: Sendable, Equatable {
+  /// One array's file.
+  struct File: Codable, Sendable, Equatable {
+    var name: String
+    var bytes: Int
+    /// XXH64 of the file.
+    var checksum: UInt64
+  }
+
+  /// The hash of everything that went into the stage.
+  public let key: String
+  /// What it is: "neighbours", "layout", "stopped", ...
+  public let kind: String
+  /// The hash of everything but what `rank` tells apart.
+  public let base: String
+  /// Among stages of one base, a larger one holds the smaller ones.
+  public let rank: Int
+  /// What the stage is and was made from, as JSON.
+  public let parameters: String
+  var files: [File]
+  /// When it was made.
+  public let created: Date
+  /// When it was last made or read.
+  public var used: Date
+
+  init(
+    key: String, kind: String, base: String, rank: Int, parameters: String, files: [File], created: Date, used: Date
+  ) {
+    self.key = key
+    self.kind = kind
+    self.base = base
+    self.rank = rank
+    self.parameters = parameters
+    self.files = files
+    self.created = created
+    self.used = used
+  }
+}

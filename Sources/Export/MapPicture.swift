@@ -1,0 +1,109 @@
+import Atlas
+import Collection
+import Drawing
+import Geometry
+import Imaging
+import Mapping
+import Rendering
+import Scene
+
+/// A map as a picture: all of it, fitted into the frame, as the window draws it.
+public struct MapPicture {
+  /// The background of the dark look, 0xFFRRGGBB.
+  public static let darkBackground = Theme.dark.canvas.argb
+  /// The background of the light look, 0xFFRRGGBB.
+  public static let lightBackground = Theme.light.canvas.argb
+
+  /// Quality of JPEG files, of 100: no artefacts that one sees.
+  private static let jpegQuality = 92
+  /// Of this height (or width, if less) in pixels, a picture is drawn like a window at scale 1; larger ones are scaled.
+  private static let referenceSide = 1080.0
+
+  private let contents: MapContents
+  private let size: PictureSize
+  private let background: UInt32
+  private let scene: Scene
+
+  /// A picture of a map.
+  public init(_ contents: MapContents, size: PictureSize, background: UInt32 = MapPicture.darkBackground) {
+    self.contents = contents
+    self.size = size
+    self.background = background
+    let frame = PixelRect(x: 0, y: 0, width: size.width, height: size.height)
+    let scale = max(1, Double(min(size.width, size.height)) / Self.referenceSide)
+    var scene = Scene(viewport: frame, uiScale: scale, isAnimationEnabled: false)
+    let slots = contents.layout.slots.map(Int.init)
+    let atlas = contents.collection.atlas
+    _ = scene.handle(.imagesAdded(slots: slots))
+    _ = scene.handle(
+      .imagesReady(
+        slots.compactMap { slot in
+          atlas.info(slot).map { (slot: slot, aspect: Double($0.width) / Double(max(1, $0.height))) }
+        }))
+    _ = scene.handle(.listingComplete)
+    _ = scene.handle(
+      .layout(slots: contents.layout.slots, positions: contents.layout.positions, isFinal: true, animated: false))
+    self.scene = scene
+  }
+
+  /// Draws the picture and writes it.
+  public func write(_ format: PictureFormat, to file: OutputFile) throws(ExportError) {
+    switch format {
+    case .png:
+      let canvas = try raster()
+      try file.write { sink in
+        try canvas.writePNG(sink)
+        return true
+      }
+    case .jpeg:
+      let pixels = try raster().withPixels { pixels, stride in
+        (0..<size.height).flatMap { UnsafeBufferPointer(start: pixels + $0 * stride, count: size.width) }
+      }
+      let image = PixelImage(width: size.width, height: size.height, pixels: pixels ?? [], isOpaque: true)
+      guard let bytes = image.jpegData(quality: Self.jpegQuality) else {
+        throw ExportError("\(file.path) cannot be written: no memory to compress it.")
+      }
+      try file.write(bytes)
+    case .svg:
+      try file.write { sink in
+        try drawVectors(on: try Canvas.svg(width: size.width, height: size.height, write: sink))
+        return true
+      }
+    case .pdf:
+      try file.write { sink in
+        try drawVectors(on: try Canvas.pdf(width: size.width, height: size.height, write: sink))
+        return true
+      }
+    }
+  }
+
+  /// The picture as the window's own renderer draws it.
+  private func raster() throws(ExportError) -> Canvas {
+    let canvas: Canvas
+    do { canvas = try Canvas.image(width: size.width, height: size.height) } catch {
+      throw ExportError(error.description)
+    }
+    var renderer = MapRenderer(background: background)
+    _ = canvas.withPixels { pixels, stride in
+      renderer.render(
+        into: pixels, stride: stride, rect: PixelRect(x: 0, y: 0, width: size.width, height: size.height),
+        scene: scene, atlas: contents.collection.atlas)
+    }
+    return canvas
+  }
+
+  /// The same pictures in the same places, each at the full size of its thumbnail.
+  private func drawVectors(on canvas: Canvas) throws(DrawingError) {
+    let frame = PixelRect(x: 0, y: 0, width: size.width, height: size.height)
+    canvas.fill(Rect(frame), Color(hex: background & 0xff_ffff))
+    var sprites: [Sprite] = []
+    scene.collectSprites(in: frame, into: &sprites)
+    let atlas = contents.collection.atlas
+    for sprite in sprites {
+      guard let level = atlas.level(thumbnailLevels.count - 1, of: Int(sprite.slot)) else { continue }
+      canvas.image(
+        level.pixels, width: level.width, height: level.height, stride: level.width, in: Rect(sprite.rect))
+    }
+    try canvas.finish()
+  }
+}

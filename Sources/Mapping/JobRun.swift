@@ -1,0 +1,352 @@
+import Atlas
+import Collection
+import Features
+import Foundation
+import Imaging
+import Neighbors
+import Numerics
+import ObjectStorage
+import Synchronization
+import TSNE
+
+/// What a job does, stage after stage.
+final class JobRun: Sendable {
+  let request: MappingRequest
+  let outbox: EventOutbox
+  let token = CancellationToken()
+  let stop = Atomic(false)
+  let meter = ProgressMeter()
+  private let listClock = BusyClock()
+  private let notes = Mutex<[String]>([])
+
+  /// Opening files and reading them while the user waits.
+  private static let files = WorkerPool(label: "mapping.files", width: 2, qos: .userInitiated)
+  /// Raised when the decoder can show what it could not before.
+  private static let decoderVersion = 1
+  /// Fetches at a time from a folder, where each is a read of a local file.
+  private static let folderFetches = 8
+  /// Pages that are looked through for keys with a similar beginning.
+  private static let probedPages = 10
+
+  init(request: MappingRequest, outbox: EventOutbox) {
+    self.request = request
+    self.outbox = outbox
+  }
+
+  func cancel() {
+    token.cancel()
+    outbox.mute()
+  }
+
+  /// Runs to the end and reports it.
+  func run() async {
+    let start = ContinuousClock.now
+    do {
+      var report = try await work()
+      report.seconds.total = (ContinuousClock.now - start).seconds
+      outbox.post(token.isCancelled ? .cancelled : .finished(report))
+    } catch {
+      outbox.post(token.isCancelled ? .cancelled : .failed(MappingFailure(error, location: request.location)))
+    }
+  }
+
+  private func work() async throws -> MappingReport {
+    try checkParameters()
+    let request = request
+    let store = try await Self.files.run { try openStore(request.location, options: request.storage) }
+    let cache =
+      request.usesStore
+      ? CacheDirectory.resolve(override: request.cacheDirectory, environment: request.storage.environment) : nil
+    let collection = try await Self.files.run { try ImageCollection.open(store: store, cacheDirectory: cache) }
+    return try await collection.withWriter { writer in
+      try await work(store, collection, writer)
+    }
+  }
+
+  private func work(
+    _ store: any ObjectStore, _ collection: ImageCollection, _ writer: CollectionWriter
+  ) async throws -> MappingReport {
+    try Task.checkCancellation()
+    outbox.post(.opened(collection))
+    let ticker = tick(collection, store)
+    defer { ticker.cancel() }
+    let extractor = PixelFeatures(side: request.parameters.featureSide)
+    let loader = ImageLoader(
+      collection: collection, writer: writer, store: store, limits: request.limits, extractor: extractor,
+      threads: request.threads, token: token, outbox: outbox, meter: meter)
+    let layouts = LayoutStage(run: self, collection: collection, writer: writer, extractor: extractor)
+    let decoder = "\(Self.decoderVersion), \(request.limits.maximumMegapixels) megapixels"
+    try await Self.files.run {
+      writer.setDecoder(decoder)
+      writer.resetPassingProblems()
+    }
+    try await reportKnown(collection, layouts)
+
+    let outcome: LayoutOutcome
+    switch request.mode {
+    case .open, .map:
+      try await renewListing(store, collection, writer, loader)
+      outcome = try await layOut(collection, writer, loader, layouts)
+    case .retry(let slots):
+      for slot in slots { writer.reset(slot) }
+      try await fetch(slots.filter { collection.entry($0)?.state == .listed }, loader)
+      outcome = try await layOut(collection, writer, loader, layouts)
+    case .continueFrom(let snapshot, let iterations):
+      try await mend(snapshot.slots.compactMap { collection.entry(Int($0)) }, writer, loader, layouts)
+      outcome = try await layouts.proceed(from: snapshot, iterations: iterations)
+    }
+    report(notesOf: collection)
+    return report(outcome, collection, store, loader)
+  }
+
+  private func checkParameters() throws {
+    let parameters = request.parameters
+    var reason: String?
+    if let problem = parameters.tsne.problem { reason = problem.description }
+    if !parameters.metric.isSupported { reason = "The distance “\(parameters.metric)” is not available yet." }
+    if !(1...512).contains(parameters.featureSide) {
+      reason = "The features' side is \(parameters.featureSide); it must be 1 to 512 pixels."
+    }
+    guard let reason else { return }
+    throw MappingFailure(
+      kind: .invalidRequest, what: "The map cannot be made with these parameters.", why: reason,
+      remedy: "Change it and try again.")
+  }
+
+  // MARK: Reports
+
+  /// Tells the user something, once.
+  func note(_ text: String) {
+    let isNew = notes.withLock { notes in
+      guard !notes.contains(text) else { return false }
+      notes.append(text)
+      return true
+    }
+    if isNew { outbox.post(.note(text)) }
+  }
+
+  private func report(notesOf collection: ImageCollection) { for text in collection.takeNotes() { note(text) } }
+
+  /// Reports progress a few times a second, and what has happened to the local store.
+  private func tick(_ collection: ImageCollection, _ store: any ObjectStore) -> Task<Void, Never> {
+    Task.detached { [self] in
+      var atlas = collection.atlas
+      while !Task.isCancelled {
+        report(notesOf: collection)
+        if collection.atlas !== atlas {
+          atlas = collection.atlas
+          outbox.post(.opened(collection))
+        }
+        outbox.post(.progress(meter.sample(bytes: store.counts.bytesFetched, counts: collection.counts)))
+        try? await Task.sleep(for: .milliseconds(150))
+      }
+    }
+  }
+
+  private func reportKnown(_ collection: ImageCollection, _ layouts: LayoutStage) async throws {
+    let slots = collection.slotsInKeyOrder
+    let leftOut = collection.leftOutSlots
+    guard !slots.isEmpty || !leftOut.isEmpty else { return }
+    let layout = try await Self.files.run { layouts.lastShown() }
+    outbox.post(.known(slots: slots, layout: layout, viewState: collection.loadViewState()))
+    if !leftOut.isEmpty { outbox.post(.leftOut(slots: leftOut)) }
+  }
+
+  private func report(
+    _ outcome: LayoutOutcome, _ collection: ImageCollection, _ store: any ObjectStore, _ loader: ImageLoader
+  ) -> MappingReport {
+    var report = MappingReport()
+    report.images = outcome.snapshot.slots.count
+    report.otherFiles = collection.counts.otherFiles
+    report.leftOut = leftOut(collection)
+    report.seconds.list = listClock.seconds
+    report.seconds.fetch = loader.fetchClock.seconds
+    report.seconds.decode = loader.decodeClock.seconds
+    report.seconds.features = loader.featureClock.seconds
+    report.seconds.neighbours = outcome.neighbourSeconds
+    report.seconds.affinities = outcome.affinitySeconds
+    report.seconds.layout = outcome.layoutSeconds
+    let counts = store.counts
+    report.requests = .init(list: counts.list, get: counts.get, put: counts.put, head: counts.head)
+    report.bytesFetched = counts.bytesFetched
+    report.reused.thumbnails = loader.decodedCount == 0
+    report.reused.features = loader.decodedCount == 0
+    report.reused.neighbours = outcome.reusedNeighbours
+    report.reused.layout = outcome.reusedLayout
+    report.klDivergence = outcome.snapshot.klDivergence
+    report.iterations = outcome.snapshot.iteration
+    report.seed = request.parameters.tsne.seed
+    report.notes = notes.withLock { $0 }
+    return report
+  }
+
+  private func leftOut(_ collection: ImageCollection) -> [MappingReport.LeftOut] {
+    collection.entries.compactMap { entry in
+      guard case .leftOut(let reason) = entry.state else { return nil }
+      return .init(key: entry.object.key.displayName, reason: reason)
+    }
+  }
+
+  // MARK: Listing and loading
+
+  private func renewListing(
+    _ store: any ObjectStore, _ collection: ImageCollection, _ writer: CollectionWriter, _ loader: ImageLoader
+  ) async throws {
+    outbox.post(.stage(.listing))
+    meter.begin(.listing, total: 0)
+    let queue = WorkQueue()
+    do {
+      try await pump(queue, loader) { [self] in
+        do { try await list(store, writer, collection, queue) } catch let error as StorageError {
+          throw ListingError(cause: error)
+        }
+        queue.finish()
+      }
+    } catch let error as ListingError {
+      try Task.checkCancellation()
+      guard isOffline(error.cause), collection.counts.ready > 0 else { throw error.cause }
+      note("The listing could not be renewed, so this is what was known before. \(error.cause)")
+      outbox.post(.listed(slots: [], complete: true))
+    }
+    for problem in store.listingProblems {
+      note("\(problem.key.displayName) could not be listed: \(problem.reason)")
+    }
+    guard collection.counts.total == 0 else { return }
+    throw MappingFailure.empty(request.location, similar: try? await similarKey())
+  }
+
+  /// What went wrong with the listing, and not with one of the objects fetched meanwhile.
+  private struct ListingError: Error { var cause: StorageError }
+
+  private func isOffline(_ error: StorageError) -> Bool {
+    MappingFailure(error, location: request.location).kind == .network
+  }
+
+  private func list(
+    _ store: any ObjectStore, _ writer: CollectionWriter, _ collection: ImageCollection, _ queue: WorkQueue
+  ) async throws {
+    var pages = store.list().makeAsyncIterator()
+    while true {
+      listClock.begin()
+      let page: [StoredObject]?
+      do {
+        page = try await pages.next()
+        listClock.end()
+      } catch {
+        listClock.end()
+        throw error
+      }
+      // A listing that is cancelled ends like one that is complete.
+      try Task.checkCancellation()
+      try token.check()
+      guard let page else { break }
+      let change = writer.take(page)
+      if !change.removed.isEmpty { outbox.post(.removed(slots: change.removed)) }
+      let shown = change.new.filter { slot in collection.entry(slot).map(collection.isListedByName) ?? false }
+      if !shown.isEmpty { outbox.post(.listed(slots: shown, complete: false)) }
+      meter.add(total: change.unfetched.count)
+      queue.add(change.unfetched)
+    }
+    let gone = writer.finishListing()
+    if !gone.isEmpty { outbox.post(.removed(slots: gone)) }
+    outbox.post(.listed(slots: [], complete: true))
+    outbox.post(.stage(.loading))
+    meter.continueLoading()
+  }
+
+  /// Fetches chosen slots.
+  private func fetch(_ slots: [Int], _ loader: ImageLoader) async throws {
+    guard !slots.isEmpty else { return }
+    outbox.post(.stage(.loading))
+    meter.begin(.loading, total: slots.count)
+    let queue = WorkQueue()
+    queue.add(slots)
+    try await pump(queue, loader) { queue.finish() }
+  }
+
+  /// Runs `fill` and, at the same time, fetchers that take from the queue until it is finished and empty.
+  private func pump(
+    _ queue: WorkQueue, _ loader: ImageLoader, fill: @escaping @Sendable () async throws -> Void
+  ) async throws {
+    let fetchers: Int
+    switch request.location.kind {
+    case .bucket: fetchers = max(1, request.storage.maximumConnections)
+    case .folder: fetchers = max(Self.folderFetches, 2 * request.threads)
+    }
+    try await withTaskCancellationHandler {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        group.addTask { try await fill() }
+        for _ in 0..<fetchers {
+          group.addTask {
+            while let slot = await queue.next() {
+              try Task.checkCancellation()
+              try await loader.load(slot)
+            }
+          }
+        }
+        do {
+          while try await group.next() != nil {}
+        } catch {
+          queue.abandon()
+          group.cancelAll()
+          throw error
+        }
+      }
+    } onCancel: {
+      queue.abandon()
+    }
+    try Task.checkCancellation()
+  }
+
+  /// A key that begins like the location, but goes on without a slash.
+  private func similarKey() async throws -> String? {
+    guard case .bucket(let endpoint, let name, let prefix) = request.location.kind, !prefix.isEmpty else { return nil }
+    let beginning = Array(prefix.dropLast())
+    let parent = beginning.lastIndex(of: UInt8(ascii: "/")).map { Array(beginning[...$0]) } ?? []
+    let location = Location(.bucket(endpoint: endpoint, name: name, prefix: parent))
+    let store = try openStore(location, options: request.storage)
+    var pages = 0
+    for try await page in store.list() {
+      if let object = page.first(where: { $0.key.bytes.starts(with: beginning) }) { return object.key.displayName }
+      pages += 1
+      // Keys come in their order: what begins like this would have come by now.
+      if let last = page.last, beginning.lexicographicallyPrecedes(last.key.bytes) { return nil }
+      if pages == Self.probedPages { return nil }
+    }
+    return nil
+  }
+
+  // MARK: Layout
+
+  private func layOut(
+    _ collection: ImageCollection, _ writer: CollectionWriter, _ loader: ImageLoader, _ layouts: LayoutStage
+  ) async throws -> LayoutOutcome {
+    let acceptsPartial = if case .open = request.mode { true } else { false }
+    if let outcome = try await layouts.stored(readyImages(collection), acceptsPartial: acceptsPartial) {
+      return outcome
+    }
+    try await mend(readyImages(collection), writer, loader, layouts)
+    let images = readyImages(collection)
+    guard !images.isEmpty else {
+      throw MappingFailure.noImages(
+        request.location, otherFiles: collection.counts.otherFiles, leftOut: leftOut(collection))
+    }
+    return try await layouts.compute(images)
+  }
+
+  private func readyImages(_ collection: ImageCollection) -> [CollectionEntry] {
+    collection.entries.filter { $0.state == .ready }
+  }
+
+  /// Fetches what has no features, or damaged ones, unless the neighbours are known without them.
+  private func mend(
+    _ images: [CollectionEntry], _ writer: CollectionWriter, _ loader: ImageLoader, _ layouts: LayoutStage
+  ) async throws {
+    guard !images.isEmpty, try await !layouts.hasNeighbours(images) else { return }
+    let extractor = PixelFeatures(side: request.parameters.featureSide)
+    let missing = try await Self.files.run {
+      writer.withoutFeatures(images, in: try writer.features(of: extractor))
+    }
+    try await fetch(missing.map(\.slot), loader)
+  }
+}

@@ -1,0 +1,231 @@
+import Collection
+import Features
+import Foundation
+import Neighbors
+import Numerics
+import ObjectStorage
+import Synchronization
+import TSNE
+
+/// What the layout came to.
+struct LayoutOutcome: Sendable {
+  var snapshot: LayoutSnapshot
+  var neighbourSeconds = 0.0
+  var affinitySeconds = 0.0
+  var layoutSeconds = 0.0
+  var reusedNeighbours = true
+  var reusedLayout = true
+}
+
+/// From features to positions: neighbours, affinities and t-SNE, each taken from the store where it is there.
+final class LayoutStage: Sendable {
+  private let run: JobRun
+  private let collection: ImageCollection
+  private let writer: CollectionWriter
+  private let extractor: PixelFeatures
+  private let worker = WorkerPool(label: "mapping.layout", width: 1)
+
+  /// The time between two snapshots.
+  private static let snapshotInterval = Duration.nanoseconds(33_333_334)
+
+  init(run: JobRun, collection: ImageCollection, writer: CollectionWriter, extractor: PixelFeatures) {
+    self.run = run
+    self.collection = collection
+    self.writer = writer
+    self.extractor = extractor
+  }
+
+  private var parameters: MapParameters { run.request.parameters }
+
+  private func keys(_ images: [CollectionEntry]) -> StageKeys {
+    StageKeys(images: images, featureIdentifier: extractor.identifier, parameters: parameters)
+  }
+
+  // MARK: From the store
+
+  /// The layout that was shown last, for the images that are still there. Blocking.
+  func lastShown() -> LayoutSnapshot? {
+    guard let record = collection.stages(where: { $0.kind == "layout" || $0.kind == "stopped" }).first else {
+      return nil
+    }
+    return LayoutFile.read(record, from: collection, images: collection.entries.filter { $0.state == .ready })
+  }
+
+  /// The layout of these images by these parameters, if the store has it. With `acceptsPartial`, one that was stopped or
+  /// continued counts when it was shown after the complete one.
+  func stored(_ images: [CollectionEntry], acceptsPartial: Bool) async throws -> LayoutOutcome? {
+    guard !images.isEmpty else { return nil }
+    return try await worker.run { [self] in
+      let key = keys(images).layout
+      let records = collection.stages { $0.key == key || (acceptsPartial && $0.kind == "stopped" && $0.base == key) }
+      for record in records {
+        guard let snapshot = LayoutFile.read(record, from: collection, images: images),
+          snapshot.slots.count == images.count
+        else { continue }
+        run.outbox.post(.stage(.layout))
+        run.outbox.post(.layout(snapshot))
+        return LayoutOutcome(snapshot: snapshot)
+      }
+      return nil
+    }
+  }
+
+  /// Whether the neighbours of these images are in the store, undamaged.
+  func hasNeighbours(_ images: [CollectionEntry]) async throws -> Bool {
+    try await worker.run { [self] in storedNeighbours(images, keys(images)) != nil }
+  }
+
+  private func storedNeighbours(_ images: [CollectionEntry], _ keys: StageKeys) -> NeighbourFile? {
+    let k = TSNEParameters.neighborCount(perplexity: parameters.tsne.perplexity, count: images.count)
+    let records = collection.stages {
+      $0.kind == "neighbours" && ($0.key == keys.neighbours || ($0.base == keys.neighboursBase && $0.rank > k))
+    }
+    for record in records.sorted(by: { $0.rank < $1.rank }) {
+      if let file = NeighbourFile(record, from: collection, count: images.count, k: k) { return file }
+    }
+    return nil
+  }
+
+  // MARK: Computed
+
+  /// The complete layout of these images (ready, in the order of keys).
+  func compute(_ images: [CollectionEntry]) async throws -> LayoutOutcome {
+    try await worker.run { [self] in try layOut(images, from: nil, iterations: parameters.tsne.iterations) }
+  }
+
+  /// More iterations from given positions.
+  func proceed(from snapshot: LayoutSnapshot, iterations: Int) async throws -> LayoutOutcome {
+    var known: [(entry: CollectionEntry, x: Float, y: Float)] = []
+    for (index, slot) in snapshot.slots.enumerated() {
+      guard let entry = collection.entry(Int(slot)), entry.state == .ready else { continue }
+      known.append((entry, snapshot.positions[2 * index], snapshot.positions[2 * index + 1]))
+    }
+    guard !known.isEmpty else {
+      throw MappingFailure(
+        kind: .empty, what: "There is no layout to continue.", remedy: "Refresh makes one from what is there now.")
+    }
+    known.sort { $0.entry.object.key < $1.entry.object.key }
+    let images = known.map(\.entry)
+    let start = LayoutSnapshot(
+      slots: images.map { Int32($0.slot) }, positions: known.flatMap { [$0.x, $0.y] }, iteration: snapshot.iteration,
+      iterations: snapshot.iterations, klDivergence: nil, isFinal: false)
+    return try await worker.run { [self] in try layOut(images, from: start, iterations: iterations) }
+  }
+
+  /// Blocking.
+  private func layOut(
+    _ images: [CollectionEntry], from previous: LayoutSnapshot?, iterations: Int
+  ) throws -> LayoutOutcome {
+    let keys = keys(images)
+    var outcome = LayoutOutcome(
+      snapshot: LayoutSnapshot(
+        slots: images.map { Int32($0.slot) }, positions: [Float](repeating: 0, count: 2 * images.count), iteration: 0,
+        iterations: 0, klDivergence: nil, isFinal: true))
+    outcome.reusedLayout = false
+    guard images.count > 1 else {
+      save(outcome.snapshot, images, keys, isComplete: true)
+      run.outbox.post(.layout(outcome.snapshot))
+      outcome.reusedNeighbours = false
+      return outcome
+    }
+    let effective = TSNEParameters.effectivePerplexity(
+      requested: parameters.tsne.perplexity, count: images.count)
+    if effective < parameters.tsne.perplexity {
+      run.note(
+        "Perplexity is lowered to \(effective.formatted(.number.precision(.fractionLength(0...1)).locale(.init(identifier: "en_US_POSIX")))): \(images.count) images allow no more."
+      )
+    }
+
+    let clock = BusyClock()
+    let neighbours = try clock.measure { try self.neighbours(of: images, keys, &outcome) }
+    outcome.neighbourSeconds = clock.seconds
+
+    run.outbox.post(.stage(.affinities))
+    run.meter.begin(.affinities, total: 0)
+    let affinityClock = BusyClock()
+    let affinities = try affinityClock.measure {
+      try Affinities(
+        graph: neighbours.graph, perplexity: effective, threads: run.request.threads, token: run.token)
+    }
+    outcome.affinitySeconds = affinityClock.seconds
+
+    let layoutClock = BusyClock()
+    let (snapshot, isComplete) = try layoutClock.measure {
+      try optimize(
+        affinities, start: previous?.positions ?? neighbours.start, slots: outcome.snapshot.slots, from: previous,
+        iterations: iterations)
+    }
+    outcome.layoutSeconds = layoutClock.seconds
+    outcome.snapshot = snapshot
+    save(snapshot, images, keys, isComplete: isComplete)
+    run.outbox.post(.layout(snapshot))
+    return outcome
+  }
+
+  private func neighbours(
+    of images: [CollectionEntry], _ keys: StageKeys, _ outcome: inout LayoutOutcome
+  ) throws -> NeighbourFile {
+    run.outbox.post(.stage(.neighbours))
+    let meter = run.meter
+    meter.begin(.neighbours, total: 100)
+    if let stored = storedNeighbours(images, keys) {
+      for note in stored.notes { run.note(note) }
+      return stored
+    }
+    outcome.reusedNeighbours = false
+    let matrix = try writer.features(of: extractor)
+    let rows = ByteRows(
+      pointer: matrix.pointer, owner: matrix, rowIndices: images.map(\.slot), dimension: matrix.dimension)
+    let k = TSNEParameters.neighborCount(perplexity: parameters.tsne.perplexity, count: images.count)
+    let search = NeighborSearch(
+      metric: parameters.metric, k: k, threads: run.request.threads, seed: parameters.tsne.seed)
+    let (graph, start, notes) = try search.run(rows, token: run.token) { meter.setCompleted(Int($0 * 100)) }
+    for note in notes { run.note(note) }
+    let file = NeighbourFile(graph: graph, start: start, notes: notes)
+    file.save(by: writer, key: keys.neighbours, base: keys.neighboursBase)
+    return file
+  }
+
+  private func optimize(
+    _ affinities: Affinities, start: [Float], slots: [Int32], from previous: LayoutSnapshot?, iterations: Int
+  ) throws -> (LayoutSnapshot, isComplete: Bool) {
+    var tsne = parameters.tsne
+    tsne.threads = run.request.threads
+    tsne.iterations = iterations
+    if previous != nil { tsne.earlyIterations = 0 }
+    let done = previous?.iteration ?? 0
+    run.stop.store(false, ordering: .relaxed)
+    run.outbox.post(.stage(.layout))
+    run.meter.begin(.layout, total: iterations)
+    let optimizer = try TSNEOptimizer(
+      affinities: affinities, start: start, parameters: tsne, token: run.token)
+    func snapshot(isFinal: Bool) -> LayoutSnapshot {
+      let divergence = isFinal ? optimizer.klDivergence() : nil
+      return LayoutSnapshot(
+        slots: slots, positions: optimizer.positions, iteration: done + optimizer.iteration,
+        iterations: done + iterations, klDivergence: divergence.flatMap { $0.isFinite ? $0 : nil }, isFinal: isFinal)
+    }
+    var last = ContinuousClock.now - Self.snapshotInterval
+    while !optimizer.isFinished {
+      if run.stop.load(ordering: .relaxed) { break }
+      try optimizer.step()
+      run.meter.setCompleted(optimizer.iteration)
+      let now = ContinuousClock.now
+      if run.request.publishesSnapshots, now - last >= Self.snapshotInterval {
+        last = now
+        run.outbox.post(.layout(snapshot(isFinal: false)))
+      }
+    }
+    try run.token.check()
+    return (snapshot(isFinal: true), previous == nil && optimizer.isFinished)
+  }
+
+  private func save(_ snapshot: LayoutSnapshot, _ images: [CollectionEntry], _ keys: StageKeys, isComplete: Bool) {
+    LayoutFile.write(
+      snapshot, images: images, parameters: parameters, by: writer,
+      key: isComplete
+        ? keys.layout
+        : StageKeys.partial(of: keys.layout, positions: snapshot.positions, iteration: snapshot.iteration),
+      base: keys.layout, kind: isComplete ? "layout" : "stopped")
+  }
+}

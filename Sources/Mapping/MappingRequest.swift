@@ -1,0 +1,73 @@
+public import Imaging
+public import Neighbors
+public import ObjectStorage
+public import TSNE
+
+/// What decides a layout, beside the images themselves.
+public struct MapParameters: Hashable, Codable, Sendable {
+  /// The distance between two images' features.
+  public var metric: Metric
+  /// The parameters of t-SNE, the seed among them.
+  public var tsne: TSNEParameters
+  /// An image's features are its pixels, stretched to this many by this many.
+  public var featureSide: Int
+
+  /// The parameters the program starts with.
+  public init(metric: Metric = .cosine, tsne: TSNEParameters, featureSide: Int = 50) {
+    self.metric = metric
+    self.tsne = tsne
+    self.featureSide = featureSide
+  }
+}
+
+/// What one job is to do.
+public struct MappingRequest: Sendable {
+  /// The kinds of job.
+  public enum Mode: Sendable {
+    /// Show what the local store knows, renew the listing, and end at the layout that was last shown if it still fits
+    /// the images and the parameters, even if it was stopped early or continued. For opening a location.
+    case open
+    /// List, fetch, decode, lay out; every stage that the local store holds is taken from there. The layout is the
+    /// complete one, a function of features, parameters and seed alone. For `map` and for Refresh.
+    case map
+    /// More iterations from these positions. Nothing is listed or fetched.
+    case continueFrom(LayoutSnapshot, moreIterations: Int)
+    /// Fetch and decode these once more (slots of the collection that is open), and lay out if one of them was gained.
+    case retry(slots: [Int])
+  }
+
+  /// Where the images are.
+  public var location: Location
+  /// How they are fetched.
+  public var storage: StorageOptions
+  /// What decides the layout.
+  public var parameters: MapParameters
+  /// Where the local store lies; nil for `$XDG_CACHE_HOME/s3totsne`.
+  public var cacheDirectory: String?
+  /// Pictures beyond these are left out.
+  public var limits: DecodingLimits
+  /// Decoders at work at the same time, and threads of the layout.
+  public var threads: Int
+  /// The kind of job.
+  public var mode: Mode
+  /// Whether anything is read from or written to the local store. Without it, everything is kept in memory.
+  public var usesStore: Bool
+  /// Whether layouts are reported while they unfold; the final one always is.
+  public var publishesSnapshots: Bool
+
+  /// A request for `location`.
+  public init(
+    location: Location, storage: StorageOptions, parameters: MapParameters, cacheDirectory: String? = nil,
+    limits: DecodingLimits, threads: Int, mode: Mode = .map, usesStore: Bool = true, publishesSnapshots: Bool = true
+  ) {
+    self.location = location
+    self.storage = storage
+    self.parameters = parameters
+    self.cacheDirectory = cacheDirectory
+    self.limits = limits
+    self.threads = max(1, threads)
+    self.mode = mode
+    self.usesStore = usesStore
+    self.publishesSnapshots = publishesSnapshots
+  }
+}

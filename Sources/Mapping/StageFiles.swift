@@ -1,0 +1,120 @@
+import Collection
+import Foundation
+import Neighbors
+
+/// Neighbours as the store keeps them: arrays `indices` and `distances` (n × k) and `start` (n × 2), rows in the order of
+/// keys.
+struct NeighbourFile {
+  private struct Description: Codable {
+    var recall: Double
+    var notes: [String]
+  }
+
+  let graph: NeighborGraph
+  let start: [Float]
+  let notes: [String]
+
+  init(graph: NeighborGraph, start: [Float], notes: [String]) {
+    self.graph = graph
+    self.start = start
+    self.notes = notes
+  }
+
+  /// Reads a stage; nil when it is damaged or cannot serve. More neighbours than are wanted serve when the search was
+  /// exact: then its first ones are what a smaller search would have found.
+  init?(_ record: StageRecord, from collection: ImageCollection, count: Int, k: Int) {
+    guard
+      let description = try? JSONDecoder().decode(Description.self, from: Data(record.parameters.utf8)),
+      record.rank == k || description.recall == 1, let arrays = collection.arrays(of: record),
+      let indices = arrays["indices"]?.integers, let distances = arrays["distances"]?.floats,
+      let start = arrays["start"]?.floats, start.count == 2 * count, record.rank >= k,
+      indices.count == count * record.rank, distances.count == indices.count,
+      indices.allSatisfy({ $0 >= 0 && $0 < count })
+    else { return nil }
+    self.start = start
+    notes = description.notes
+    guard record.rank > k else {
+      graph = NeighborGraph(count: count, k: k, indices: indices, distances: distances, recall: description.recall)
+      return
+    }
+    func firstColumns<Element>(_ array: [Element]) -> [Element] {
+      var result: [Element] = []
+      result.reserveCapacity(count * k)
+      for row in 0..<count { result.append(contentsOf: array[(row * record.rank)..<(row * record.rank + k)]) }
+      return result
+    }
+    graph = NeighborGraph(
+      count: count, k: k, indices: firstColumns(indices), distances: firstColumns(distances),
+      recall: description.recall)
+  }
+
+  func save(by writer: CollectionWriter, key: String, base: String) {
+    let description = Description(recall: graph.recall, notes: notes)
+    writer.saveStage(
+      kind: "neighbours", key: key, base: base, rank: graph.k, parameters: json(description),
+      arrays: [
+        "indices": NPYArray(graph.indices, shape: [graph.count, graph.k]),
+        "distances": NPYArray(graph.distances, shape: [graph.count, graph.k]),
+        "start": NPYArray(start, shape: [graph.count, 2]),
+      ])
+  }
+}
+
+/// Layouts as the store keeps them: arrays `positions` (n × 2) and `images` (n identities, see
+/// `CollectionEntry.identity`), so that a layout means the same whatever slots the images have.
+enum LayoutFile {
+  private struct Description: Codable {
+    var parameters: MapParameters
+    var iteration: Int
+    var iterations: Int
+    var klDivergence: Double?
+  }
+
+  static func write(
+    _ snapshot: LayoutSnapshot, images: [CollectionEntry], parameters: MapParameters, by writer: CollectionWriter,
+    key: String, base: String, kind: String
+  ) {
+    let description = Description(
+      parameters: parameters, iteration: snapshot.iteration, iterations: snapshot.iterations,
+      klDivergence: snapshot.klDivergence)
+    writer.saveStage(
+      kind: kind, key: key, base: base, parameters: json(description),
+      arrays: [
+        "positions": NPYArray(snapshot.positions, shape: [images.count, 2]),
+        "images": NPYArray(images.map(\.identity), shape: [images.count]),
+      ])
+  }
+
+  /// The layout of those of `images` that it knows; nil when it is damaged or knows none.
+  static func read(
+    _ record: StageRecord, from collection: ImageCollection, images: [CollectionEntry]
+  ) -> LayoutSnapshot? {
+    guard
+      let description = try? JSONDecoder().decode(Description.self, from: Data(record.parameters.utf8)),
+      let arrays = collection.arrays(of: record), let positions = arrays["positions"]?.floats,
+      let identities = arrays["images"]?.unsignedIntegers, positions.count == 2 * identities.count,
+      positions.allSatisfy(\.isFinite)
+    else { return nil }
+    var rows: [UInt64: Int] = [:]
+    rows.reserveCapacity(identities.count)
+    for (row, identity) in identities.enumerated() { rows[identity] = row }
+    var slots: [Int32] = []
+    var found: [Float] = []
+    for image in images {
+      guard let row = rows[image.identity] else { continue }
+      slots.append(Int32(image.slot))
+      found += positions[(2 * row)..<(2 * row + 2)]
+    }
+    guard !slots.isEmpty else { return nil }
+    return LayoutSnapshot(
+      slots: slots, positions: found, iteration: description.iteration, iterations: description.iterations,
+      klDivergence: description.klDivergence, isFinal: true)
+  }
+}
+
+/// A description as JSON with its keys in order, so that equal ones are equal text.
+private func json(_ value: some Encodable) -> String {
+  let encoder = JSONEncoder()
+  encoder.outputFormatting = [.sortedKeys]
+  return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+}

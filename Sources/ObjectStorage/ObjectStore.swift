@@ -1,0 +1,73 @@
+/// Where bytes come from: the objects below one location.
+///
+/// Every method may be called from any task. Nothing here blocks Swift's cooperative threads.
+public protocol ObjectStore: Sendable {
+  /// What was opened.
+  var location: Location { get }
+
+  /// What the local store knows this location by: endpoint, bucket and prefix, or the real path of the folder.
+  /// Two spellings of one place have one identity; it holds no secret.
+  var identity: String { get }
+
+  /// What was asked for until now.
+  var counts: RequestCounts { get }
+
+  /// Larger objects are refused.
+  var maximumBytes: Int64? { get }
+
+  /// All objects below the location in pages, in ascending byte order of key. The first page comes at once.
+  /// Ends by throwing a `StorageError`; ending the loop or cancelling the task stops the listing.
+  ///
+  /// Folder markers (keys of no bytes that end in `/`) are left out. A page may be empty.
+  func list() -> AsyncThrowingStream<[StoredObject], any Error>
+
+  /// Sub-folders and files that the last complete `list()` had to leave out, in key order. Always empty for a bucket.
+  var listingProblems: [ListingProblem] { get }
+
+  /// The object's bytes.
+  ///
+  /// - Parameter accept: Sees the first bytes (at least 32, or all) on the thread that reads, so it must be quick. Where
+  ///   it says no, the transfer ends and `.rejected` is returned.
+  /// - Throws: `StorageError`; `CancellationError` as soon as the task is cancelled. A task of user-initiated priority
+  ///   (someone is waiting) goes ahead of others that wait for a free connection.
+  func get(_ key: ObjectKey, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)?) async throws -> FetchResult
+
+  /// Writes the object whole, replacing what was there.
+  /// - Throws: `StorageError`, `CancellationError`.
+  func put(_ key: ObjectKey, _ body: [UInt8], contentType: String) async throws
+}
+
+extension ObjectStore {
+  /// Nothing was left out.
+  public var listingProblems: [ListingProblem] { [] }
+
+  /// The bytes of a listed object. What the listing already tells to be unreadable (archived, above `maximumBytes`) is
+  /// refused without a request.
+  /// - Throws: as `get(_:accept:)` of a key.
+  public func get(
+    _ object: StoredObject, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)? = nil
+  ) async throws -> FetchResult {
+    if let limit = maximumBytes, object.size > limit {
+      throw StorageError.tooLarge(object.key, size: object.size, limit: limit)
+    }
+    if object.isArchived, let storageClass = object.storageClass {
+      throw StorageError.archived(object.key, storageClass: storageClass)
+    }
+    return try await get(object.key, accept: accept)
+  }
+}
+
+/// Opens a location: finds credentials, region and endpoint, but sends nothing yet.
+///
+/// Reads the configuration files of the AWS command line (small, local), so call it off the main thread where the home
+/// folder may be slow.
+/// - Throws: `StorageError`: no or half credentials, an unknown profile, an endpoint that is none, no such folder.
+public func openStore(_ location: Location, options: StorageOptions) throws -> any ObjectStore {
+  switch location.kind {
+  case .folder(let path):
+    return try FolderStore(location: location, path: path, options: options)
+  case .bucket(let endpoint, let name, let prefix):
+    return try BucketStore(
+      location: location, endpoint: endpoint, bucket: name, prefix: prefix, options: options)
+  }
+}

@@ -1,0 +1,63 @@
+public import Foundation
+
+/// How to reach a bucket. What is nil is looked up as the AWS command line does: environment, then profile.
+public struct StorageOptions: Sendable {
+  /// How a bucket is named in a request.
+  public enum AddressingStyle: String, CaseIterable, Sendable {
+    /// In the path for an endpoint of one's own, in the host name for AWS (unless the name has dots).
+    case auto
+    /// In the path: `https://endpoint/bucket/key`.
+    case path
+    /// In the host name: `https://bucket.endpoint/key`.
+    case virtual
+  }
+
+  /// The server, as `https://host:port/path`; nil for AWS or what the environment says.
+  public var endpointURL: String?
+  /// A profile of the configuration files. Naming one here makes the environment's keys count no more.
+  public var profile: String?
+  /// The region to sign for.
+  public var region: String?
+  /// Ask anonymously; look for no credentials.
+  public var noSignRequest = false
+  /// Where the bucket's name goes.
+  public var addressingStyle = AddressingStyle.auto
+  /// Transfers at one time, and connections kept open.
+  public var maximumConnections = 32
+  /// The environment to look things up in.
+  public var environment: [String: String]
+  /// Objects larger than this are refused; nil for no limit.
+  public var maximumBytes: Int64?
+
+  /// Everything looked up in this process's environment.
+  public init(environment: [String: String] = ProcessInfo.processInfo.environment) {
+    self.environment = environment
+  }
+}
+
+/// The environment may hold secret keys: it is neither described nor reflected.
+extension StorageOptions: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  /// The options without the environment.
+  public var description: String {
+    let parts = customMirror.children.map { "\($0.label ?? ""): \($0.value)" }
+    return "StorageOptions(\(parts.joined(separator: ", ")))"
+  }
+
+  /// The options without the environment.
+  public var debugDescription: String { description }
+
+  /// The options without the environment.
+  public var customMirror: Mirror {
+    Mirror(
+      self,
+      children: [
+        "endpointURL": EndpointAddress.withoutUserInformation(endpointURL ?? "none"),
+        "profile": profile ?? "none",
+        "region": region ?? "none",
+        "noSignRequest": noSignRequest,
+        "addressingStyle": addressingStyle.rawValue,
+        "maximumConnections": maximumConnections,
+        "maximumBytes": maximumBytes.map { String($0) } ?? "none",
+      ])
+  }
+}

@@ -1,0 +1,84 @@
+public import Foundation
+
+/// What a person can choose about a layout.
+public struct TSNEParameters: Hashable, Codable, Sendable {
+  /// How far a point moves for a given force.
+  public enum LearningRate: Hashable, Codable, Sendable {
+    /// n / exaggeration of the phase: n/12 while exaggerated by 12, then n (Belkina et al. 2019, as openTSNE counts it).
+    case automatic
+    /// A fixed rate, counted as openTSNE counts it (scikit-learn's rate is 4 times smaller for the same step).
+    case value(Double)
+  }
+
+  /// About how many neighbours each point attends to.
+  public var perplexity = 30.0
+  /// The factor on attraction in the first iterations, which lets clusters find together.
+  public var earlyExaggeration = 12.0
+  /// How many iterations are exaggerated.
+  public var earlyIterations = 250
+  /// The factor on attraction in the other iterations.
+  public var lateExaggeration = 1.0
+  /// The step size.
+  public var learningRate = LearningRate.automatic
+  /// The share of the previous step that is kept.
+  public var momentum = 0.8
+  /// Iterations in all, the exaggerated ones included.
+  public var iterations = 1000
+  /// Decides everything random.
+  public var seed: UInt64 = 0
+  /// How many threads compute. The result does not depend on it.
+  public var threads: Int
+
+  /// The defaults, on all cores.
+  public init(threads: Int = ProcessInfo.processInfo.activeProcessorCount) { self.threads = threads }
+
+  /// The perplexity that `count` points allow: at most (n − 1)/3, because each point attends to 3 × perplexity others; at
+  /// least 1, which is one neighbour.
+  public static func effectivePerplexity(requested: Double, count: Int) -> Double {
+    max(1, min(requested, Double(count - 1) / 3))
+  }
+
+  /// The neighbours a search must find for a layout of `count` points: 3 × perplexity, all others if there are fewer.
+  public static func neighborCount(perplexity: Double, count: Int) -> Int {
+    guard count > 1 else { return 0 }
+    let effective = effectivePerplexity(requested: perplexity, count: count)
+    return min(count - 1, max(1, Int((3 * effective).rounded(.down))))
+  }
+
+  /// What keeps these parameters from being used, or nil.
+  public var problem: TSNEError? {
+    func bad(_ name: String, _ value: some CustomStringConvertible, _ allowed: String) -> TSNEError {
+      .badParameter("The \(name) is \(value); it must be \(allowed).")
+    }
+    if !(perplexity.isFinite && perplexity >= 1) { return bad("perplexity", perplexity, "a number of at least 1") }
+    if !(earlyExaggeration.isFinite && earlyExaggeration > 0) {
+      return bad("early exaggeration", earlyExaggeration, "a number above 0")
+    }
+    if !(lateExaggeration.isFinite && lateExaggeration > 0) {
+      return bad("late exaggeration", lateExaggeration, "a number above 0")
+    }
+    if case .value(let rate) = learningRate, !(rate.isFinite && rate > 0) {
+      return bad("learning rate", rate, "`auto` or a number above 0")
+    }
+    if !(momentum >= 0 && momentum < 1) { return bad("momentum", momentum, "at least 0 and below 1") }
+    if iterations < 0 { return bad("number of iterations", iterations, "0 or more") }
+    if earlyIterations < 0 { return bad("number of exaggerated iterations", earlyIterations, "0 or more") }
+    if threads < 1 { return bad("number of threads", threads, "1 or more") }
+    return nil
+  }
+}
+
+/// Why a layout cannot be computed.
+public enum TSNEError: Error, Equatable, Sendable, CustomStringConvertible {
+  /// A parameter is out of its range.
+  case badParameter(String)
+  /// The start does not fit the affinities.
+  case badStart(String)
+
+  /// The sentence for a person.
+  public var description: String {
+    switch self {
+    case .badParameter(let message), .badStart(let message): message
+    }
+  }
+}

@@ -1,0 +1,214 @@
+import Collection
+import Controls
+import Drawing
+import Foundation
+import Geometry
+import Mapping
+import ObjectStorage
+import Rendering
+import Scene
+import X11
+
+/// The program in its window: who is asked for what, and where everything lies.
+@MainActor final class Application {
+  let options: ViewerOptions
+  let connection: Connection
+  let window: Window
+  let group: ControlGroup
+  let bar: TopBar
+  let status = StatusLine()
+  let map: MapView
+  let jobs = JobController()
+  let startPage: StartPage
+  let failurePage = FailurePage()
+  let problems = ProblemsPanel()
+  let progressLine = ProgressLine()
+  let scheduler: FrameScheduler
+  let history: RecentLocations
+  let clipboard: WindowClipboard
+  var keys = KeysPanel()
+  var style: Style
+
+  /// What is open.
+  var location: Location?
+  /// What was last said by an action of the user, until the pointer or a job says something else.
+  var announcement: String?
+  /// The parameters as the user left them; nil while they are still those the program started with.
+  var hasEditedParameters = false
+  var knownSlots: Set<Int> = []
+  /// Pictures that the map showed when it last came to rest.
+  var seenCount = 0
+  var isQuitting = false
+  /// What `publishState` last said.
+  var publishedState = ""
+
+  /// What of the window must be drawn anew.
+  var needsBar = true
+  var needsMap = true
+  var needsStatus = true
+  /// A press on the map holds the pointer until the button is up.
+  var mapHoldsPointer = false
+  var pointerIsOnMap = false
+  /// The time of the latest event of the hand: selections are owned with it.
+  var eventTime: Timestamp = 0
+
+  init(_ options: ViewerOptions) throws(X11Error) {
+    self.options = options
+    connection = try Connection()
+    connection.scaleOverride = options.scale
+    let scale = connection.uiScale
+    let theme: Theme = options.appearance == .dark ? .dark : .light
+    let animates = options.animation && !connection.isRemote
+    style = Style(theme: theme, scale: scale, fontName: connection.desktopFontName, animates: animates)
+    window = try Window(
+      connection: connection,
+      options: WindowOptions(
+        title: "S3toTSNE", size: Size(width: 1280 * scale, height: 800 * scale),
+        minimumSize: Size(width: 320 * scale, height: 240 * scale), icons: ProgramIcon.images,
+        geometry: options.geometry))
+    group = ControlGroup(style: style)
+    bar = TopBar(options.parameters, group: group)
+    map = MapView(limits: options.limits, theme: theme, animates: animates)
+    startPage = StartPage(hasSamples: options.samplesDirectory != nil)
+    scheduler = FrameScheduler(window: window, rate: connection.isRemote ? 15 : connection.refreshRate)
+    history = RecentLocations(environment: options.storage.environment)
+    clipboard = WindowClipboard(connection.clipboard)
+    group.add([progressLine])
+    group.add(startPage.controls)
+    group.add(failurePage.controls)
+    group.add(status.controls)
+    group.add(problems.controls)
+    group.clipboard = clipboard
+    connectCallbacks()
+    loadHistory()
+  }
+
+  /// Shows the window and, where a location was given, opens it.
+  func start() {
+    layOut()
+    updateStatus()
+    window.show()
+    if let text = options.location {
+      bar.location.text = text
+      run()
+    } else {
+      group.focus(bar.location)
+    }
+    connection.flush()
+  }
+
+  private func connectCallbacks() {
+    window.onEvent = { [weak self] event in self?.handle(event) }
+    scheduler.draw = { [weak self] frame, _ in self?.draw(frame) ?? [] }
+    scheduler.tick = { [weak self] now in self?.tick(now) }
+    group.onInvalidate = { [weak self] in self?.scheduler.request() }
+    group.onPointerShape = { [weak self] shape in self?.showPointer(shape) }
+    group.onTextInput = { [weak self] on in self?.window.enableTextInput(on) }
+    group.onTextInputSpot = { [weak self] spot in
+      self?.window.setTextInputSpot(x: Int(spot.x), y: Int(spot.maxY))
+    }
+    bar.onRun = { [weak self] in self?.run() }
+    bar.onCancel = { [weak self] in self?.jobs.cancel() }
+    bar.onLeave = { [weak self] in self?.group.focus(nil) }
+    bar.onEdit = { [weak self] in self?.hasEditedParameters = true }
+    status.onShowProblems = { [weak self] in self?.showProblems() }
+    status.onLayoutAction = { [weak self] action in
+      switch action {
+      case .stopHere: self?.jobs.stopHere()
+      case .continueLayout: self?.continueLayout()
+      }
+    }
+    startPage.onOpen = { [weak self] text in self?.open(text) }
+    startPage.onOpenSamples = { [weak self] in
+      if let samples = self?.options.samplesDirectory { self?.open(samples) }
+    }
+    failurePage.onRetry = { [weak self] in self?.run() }
+    problems.onClose = { [weak self] in self?.closeProblems() }
+    problems.onRetry = { [weak self] slots in self?.retry(slots) }
+    map.onEffect = { [weak self] effect in self?.perform(effect) }
+    map.label = { [weak self] slot in self?.label(of: slot) }
+    map.fullSize.onLoaded = { [weak self] slot, result in self?.originalLoaded(slot, result) }
+    jobs.onEvent = { [weak self] event in self?.take(event) }
+  }
+
+  func loadHistory() {
+    let locations = history.load()
+    bar.location.history = locations
+    startPage.setRecents(locations)
+  }
+
+  // MARK: Layout
+
+  /// Puts everything where it belongs for the window's present size.
+  func layOut() {
+    let size = Size(width: Double(window.width), height: Double(window.height))
+    let whole = Rect(x: 0, y: 0, width: size.width, height: size.height)
+    let statusHeight = StatusLine.height(style)
+    group.bounds = whole
+    bar.place(in: Rect(x: 0, y: 0, width: size.width, height: style.barHeight))
+    progressLine.frame = Rect(x: 0, y: style.barHeight - style.px(2), width: size.width, height: style.px(2))
+    status.place(
+      in: Rect(x: 0, y: max(style.barHeight, size.height - statusHeight), width: size.width, height: statusHeight),
+      style: style)
+    let area = mapArea
+    startPage.place(in: area, style: style)
+    failurePage.place(in: area, style: style)
+    problems.place(in: area, style: style)
+    map.send(.viewportChanged(PixelRect(covering: area), uiScale: style.scale))
+    redrawAll()
+  }
+
+  /// The part of the window between the bar and the status line.
+  var mapArea: Rect {
+    let bottom = Double(window.height) - StatusLine.height(style)
+    return Rect(
+      x: 0, y: style.barHeight, width: Double(window.width), height: max(0, bottom - style.barHeight))
+  }
+
+  func redrawAll() {
+    needsBar = true
+    needsMap = true
+    needsStatus = true
+    scheduler.request()
+  }
+
+  func redrawMap() {
+    needsMap = true
+    scheduler.request()
+  }
+
+  /// The desktop's scale or font changed, or the theme did.
+  func restyle(_ theme: Theme) {
+    let animates = options.animation && !connection.isRemote
+    style = Style(theme: theme, scale: connection.uiScale, fontName: connection.desktopFontName, animates: animates)
+    group.style = style
+    map.setTheme(theme)
+    layOut()
+  }
+
+  func showPointer(_ shape: PointerShape) {
+    guard !pointerIsOnMap else { return }
+    let cursor: CursorShape =
+      switch shape {
+      case .arrow: .arrow
+      case .text: .text
+      case .hand: .pointingHand
+      }
+    window.setCursor(cursor)
+  }
+
+  // MARK: Quitting
+
+  /// Keeps what is to be kept and ends the program.
+  func quit(code: Int32 = 0) {
+    guard !isQuitting else { return }
+    isQuitting = true
+    saveViewState()
+    jobs.onEvent = nil
+    jobs.cancel()
+    // The store's queue writes what it has been given; a moment is enough, and nothing half-written is believed.
+    DispatchQueue.main.asyncAfter(deadline: .now() + 0.1) { exit(code) }
+    window.close()
+    connection.close()
+  }
+}

@@ -1,0 +1,185 @@
+import Collection
+import Controls
+import Drawing
+import Geometry
+import Imaging
+import Mapping
+import ObjectStorage
+import Rendering
+import Scene
+import X11
+
+// What the scene asks for, and what is said about pictures and jobs.
+extension Application {
+  func perform(_ effect: SceneEffect) {
+    switch effect {
+    case .redraw:
+      redrawMap()
+      if map.scene.opened != nil { map.demandOpened() }
+      updateStatus()
+    case .animate: scheduler.isAnimating = true
+    case .openOriginal(let slot): openOriginal(slot)
+    case .closeOriginal: updateStatus()
+    case .copyAddress(let slots): copyAddresses(of: slots)
+    case .openExternally(let slot): openExternally(slot)
+    case .hoverChanged:
+      redrawMap()
+      updateStatus()
+    case .cursorChanged(let cursor):
+      if pointerIsOnMap { window.setCursor(SceneTranslation.cursor(cursor)) }
+    case .focusLocation:
+      group.focus(bar.location, reason: .keyboard)
+    case .showProblems: problems.isShown ? closeProblems() : showProblems()
+    case .showKeys: showKeys(!keys.isShown)
+    case .switchTheme: restyle(style.theme == .dark ? .light : .dark)
+    case .refresh: run()
+    case .stopHere: jobs.stopHere()
+    case .continueLayout: continueLayout()
+    case .quit: quit()
+    case .toggleFullScreen: window.setFullScreen(!window.isFullScreen)
+    case .escape: escape()
+    case .saveViewState: saveViewState()
+    }
+  }
+
+  private func escape() {
+    if window.isFullScreen { window.setFullScreen(false) }
+  }
+
+  // MARK: Originals
+
+  private func openOriginal(_ slot: Int) {
+    if let entry = jobs.collection?.entry(slot), entry.width > 0 {
+      let size = Size(width: Double(entry.width), height: Double(entry.height))
+      map.send(.originalSize(slot: slot, size))
+    }
+    map.demandOpened()
+    updateStatus()
+  }
+
+  func originalLoaded(_ slot: Int, _ result: Result<LoadedOriginal<OriginalPyramid>, OriginalFailure>) {
+    guard map.scene.opened?.slot == slot else { return }
+    if case .success(let original) = result {
+      map.send(
+        .originalSize(
+          slot: slot, Size(width: Double(original.header.width), height: Double(original.header.height))))
+    }
+    redrawMap()
+    updateStatus()
+  }
+
+  private func copyAddresses(of slots: [Int]) {
+    guard let collection = jobs.collection else { return }
+    let addresses = slots.compactMap { slot in
+      collection.entry(slot).map { collection.location.address(of: $0.object.key) }
+    }
+    guard !addresses.isEmpty else { return }
+    clipboard.setText(addresses.joined(separator: "\n"), in: .clipboard, time: eventTime)
+    announcement =
+      "Copied \(addresses.count == 1 ? addresses[0] : Wording.count(addresses.count, "address", "addresses"))"
+    updateStatus()
+  }
+
+  private func openExternally(_ slot: Int) {
+    guard let collection = jobs.collection, let entry = collection.entry(slot) else { return }
+    announcement = "Opening \(entry.object.key.lastComponent) in another program"
+    updateStatus()
+    Task { [weak self] in
+      guard let problem = await ExternalViewer.open(entry, of: collection) else { return }
+      self?.announcement = problem
+      self?.updateStatus()
+    }
+  }
+
+  // MARK: Words
+
+  /// The card beside a picture.
+  func label(of slot: Int) -> PictureLabel? {
+    guard let entry = jobs.collection?.entry(slot) else { return nil }
+    return PictureLabel(title: entry.object.key.lastComponent, detail: Self.facts(of: entry, withDate: false))
+  }
+
+  private static func facts(of entry: CollectionEntry, withDate: Bool) -> String {
+    var parts: [String] = []
+    if entry.width > 0 { parts.append(Wording.dimensions(width: entry.width, height: entry.height)) }
+    parts.append(Wording.bytes(entry.object.size))
+    if withDate, let date = entry.object.modified { parts.append(Wording.date(date)) }
+    return parts.joined(separator: " · ")
+  }
+
+  /// Says in the status line, the bar and the progress line how things stand.
+  func updateStatus() {
+    bar.isRunning = jobs.isRunning
+    progressLine.value =
+      jobs.isRunning ? jobs.progress.flatMap(\.fraction).map { .fraction($0) } ?? .unknown : .none
+    var content = StatusLine.Content()
+    let (sentence, isError) = sentence()
+    content.sentence = sentence
+    content.isError = isError
+    content.leftOut = jobs.collection?.counts.leftOut ?? 0
+    let (seen, known) = (seenCount, map.scene.imageCount)
+    if location != nil, known > 0, seen != known {
+      content.seen = "\(Wording.count(seen)) of \(Wording.count(known)) seen"
+    }
+    if case .running = jobs.state {
+      if jobs.progress?.stage == .layout { content.layoutAction = .stopHere }
+    } else if jobs.latestLayout != nil, location != nil, !failurePage.isShown {
+      content.layoutAction = .continueLayout
+    }
+    status.content = content
+    publishState()
+  }
+
+  /// Says in a property of the window, `S3TOTSNE_STATE`, what is on the screen: a word for the job, then for what lies over
+  /// the map. For scripts and tests.
+  private func publishState() {
+    var words: [String] = []
+    switch jobs.state {
+    case .idle: words.append("idle")
+    case .running: words.append(jobs.progress?.stage.rawValue ?? "opening")
+    case .finished: words.append("finished")
+    case .failed(let failure): words.append("failed:\(failure.kind.rawValue)")
+    case .cancelled: words.append("cancelled")
+    }
+    if let opened = map.scene.opened {
+      words.append(map.fullSize.loaded(opened.slot) == nil ? "opened" : "opened:original")
+    }
+    if problems.isShown { words.append("problems") }
+    if keys.isShown { words.append("keys") }
+    words.append("images:\(map.scene.imageCount)")
+    words.append("placed:\(map.scene.placedCount)")
+    let state = words.joined(separator: " ")
+    guard state != publishedState else { return }
+    publishedState = state
+    window.setTextProperty("S3TOTSNE_STATE", state)
+  }
+
+  private func sentence() -> (String, isError: Bool) {
+    if let announcement { return (announcement, false) }
+    if let opened = map.scene.opened, let entry = jobs.collection?.entry(opened.slot) {
+      let facts = entry.object.key.displayName + " · " + Self.facts(of: entry, withDate: true)
+      if let failure = map.fullSize.failure(opened.slot) { return ("\(facts) · \(failure.reason)", true) }
+      return (facts + (map.fullSize.loaded(opened.slot) == nil ? " · loading" : ""), false)
+    }
+    switch jobs.state {
+    case .idle:
+      return (location == nil ? "Press ? on the map for the keys" : "", false)
+    case .running:
+      guard let progress = jobs.progress else { return ("Opening", false) }
+      return ([Wording.sentence(for: progress), jobs.notes.last].compactMap { $0 }.joined(separator: " · "), false)
+    case .finished(let report):
+      var parts = [Wording.count(report.images, "image")]
+      if let divergence = report.klDivergence {
+        parts.append("KL divergence \(Wording.number(divergence, digits: 3))")
+        parts.append(Wording.count(report.iterations, "iteration"))
+      }
+      if report.otherFiles > 0 { parts.append(Wording.count(report.otherFiles, "other file")) }
+      if let note = report.notes.last { parts.append(note) }
+      return (parts.joined(separator: " · "), false)
+    case .failed(let failure):
+      return (failurePage.isShown ? "" : failure.description, true)
+    case .cancelled:
+      return ("Cancelled; what was done is kept. Refresh carries on.", false)
+    }
+  }
+}

@@ -1,0 +1,215 @@
+import Atlas
+import Collection
+import Controls
+import Foundation
+import Geometry
+import Mapping
+import ObjectStorage
+import Rendering
+import Scene
+import TSNE
+import X11
+
+// Locations and jobs: what is opened, and what a job tells.
+extension Application {
+  /// Opens the location that `text` says.
+  func open(_ text: String) {
+    bar.location.text = text
+    run()
+  }
+
+  /// Return in a field, or Refresh: opens what the location field says, or runs again what is open.
+  func run() {
+    let text = bar.location.text.trimmingCharacters(in: .whitespaces)
+    guard let parameters = bar.parameters else { return bar.revealProblem() }
+    guard !text.isEmpty else {
+      bar.location.errorMessage = "Type a bucket and a folder, such as my-bucket/photos, or a local folder."
+      return group.focus(bar.location)
+    }
+    let target: Location
+    do {
+      target = try Location(parsing: text, currentDirectory: FileManager.default.currentDirectoryPath)
+    } catch {
+      bar.location.errorMessage = "\(error)"
+      return group.focus(bar.location)
+    }
+    bar.location.errorMessage = nil
+    group.dismissAll()
+    group.focus(nil)
+    announcement = nil
+    if target == location, jobs.collection != nil {
+      start(.map, parameters)
+    } else {
+      show(target)
+      start(.open, parameters)
+    }
+  }
+
+  /// Goes on from the present positions.
+  func continueLayout() {
+    guard !jobs.isRunning, let layout = jobs.latestLayout, let parameters = bar.parameters else { return }
+    start(.continueFrom(layout, moreIterations: 500), parameters)
+  }
+
+  /// Fetches images once more that were left out.
+  func retry(_ slots: [Int]) {
+    guard !slots.isEmpty, let parameters = bar.parameters else { return }
+    closeProblems()
+    start(.retry(slots: slots), parameters)
+  }
+
+  /// The window turns to another location.
+  private func show(_ target: Location) {
+    saveViewState()
+    location = target
+    history.add(target.text)
+    loadHistory()
+    window.title = "\(target.text) – S3toTSNE"
+    jobs.forgetCollection()
+    map.reset()
+    map.fullSize.use(nil)
+    map.pictures.originals.use(nil)
+    knownSlots = []
+    problems.problems = []
+    if problems.isShown { closeProblems() }
+  }
+
+  private func start(_ mode: MappingRequest.Mode, _ parameters: MapParameters) {
+    guard let location else { return }
+    startPage.isShown = false
+    failurePage.show(nil)
+    var request = MappingRequest(
+      location: location, storage: options.storage, parameters: parameters,
+      cacheDirectory: options.cacheDirectory, limits: options.limits, threads: options.threads, mode: mode)
+    request.publishesSnapshots = true
+    jobs.start(request)
+    if case .open = mode {} else { map.send(.layoutStarted) }
+    updateStatus()
+    layOut()
+  }
+
+  // MARK: What a job tells
+
+  func take(_ event: MappingEvent) {
+    switch event {
+    case .opened(let collection): opened(collection)
+    case .known(let slots, let layout, let viewState): known(slots, layout, viewState)
+    case .listed(let slots, let isComplete):
+      add(slots)
+      if isComplete { map.send(.listingComplete) }
+    case .removed(let slots), .leftOut(let slots):
+      knownSlots.subtract(slots)
+      map.send(.imagesRemoved(slots: slots))
+    case .ready(let slots): ready(slots)
+    case .layout(let snapshot):
+      map.send(
+        .layout(
+          slots: snapshot.slots, positions: snapshot.positions, isFinal: snapshot.isFinal, animated: style.animates))
+    case .finished: finished()
+    case .failed(let failure): failed(failure)
+    case .cancelled: ended()
+    case .stage, .progress, .note: break
+    }
+    updateStatus()
+  }
+
+  private func opened(_ collection: ImageCollection) {
+    map.atlas = collection.atlas
+    map.fullSize.use(collection)
+    map.pictures.originals.use(collection)
+  }
+
+  private func known(_ slots: [Int], _ layout: LayoutSnapshot?, _ viewState: Data?) {
+    let isFirst = knownSlots.isEmpty
+    add(slots)
+    ready(slots.filter { jobs.collection?.entry($0)?.state == .ready })
+    guard isFirst else { return }
+    let kept = LocationViewState.decoded(viewState)
+    if let kept { map.send(.restored(kept.view)) }
+    if let layout {
+      map.send(.layout(slots: layout.slots, positions: layout.positions, isFinal: true, animated: false))
+    }
+    if let kept, !hasEditedParameters, let parameters = bar.parameters {
+      // The location comes back with the parameters it was left with, except those given on the command line.
+      var restored = kept.parameters
+      restored.tsne.threads = parameters.tsne.threads
+      if restored != parameters, !options.hasExplicitParameters {
+        bar.set(restored)
+        start(.open, restored)
+      }
+    }
+  }
+
+  private func add(_ slots: [Int]) {
+    let new = slots.filter { knownSlots.insert($0).inserted }
+    if !new.isEmpty { map.send(.imagesAdded(slots: new)) }
+  }
+
+  private func ready(_ slots: [Int]) {
+    guard let atlas = map.atlas else { return }
+    add(slots)
+    map.send(
+      .imagesReady(
+        slots.compactMap { slot in
+          atlas.info(slot).map { (slot: slot, aspect: Double($0.width) / Double(max(1, $0.height))) }
+        }))
+  }
+
+  private func finished() {
+    ended()
+    saveViewState()
+  }
+
+  private func failed(_ failure: MappingFailure) {
+    ended()
+    // With pictures on the map they stay, and the status line says what happened.
+    if map.scene.placedCount == 0 {
+      failurePage.show(failure)
+      layOut()
+    }
+  }
+
+  private func ended() {
+    refreshProblems()
+    redrawAll()
+  }
+
+  // MARK: Problems
+
+  func refreshProblems() {
+    guard let collection = jobs.collection else { return }
+    problems.problems = collection.leftOutSlots.compactMap { slot in
+      guard let entry = collection.entry(slot), case .leftOut(let reason) = entry.state else { return nil }
+      return ProblemsPanel.Problem(slot: slot, key: entry.object.key.displayName, reason: reason)
+    }
+  }
+
+  func showProblems() {
+    guard location != nil else { return }
+    refreshProblems()
+    problems.isShown = true
+    layOut()
+    group.focus(problems.firstControl)
+  }
+
+  func closeProblems() {
+    problems.isShown = false
+    group.focus(nil)
+    redrawMap()
+  }
+
+  func showKeys(_ shown: Bool) {
+    keys.isShown = shown
+    redrawMap()
+  }
+
+  // MARK: View state
+
+  /// Keeps camera and parameters with the collection.
+  func saveViewState() {
+    guard let collection = jobs.collection, let parameters = bar.parameters, map.scene.showsLayout else { return }
+    if let data = LocationViewState(view: map.scene.viewState, parameters: parameters).encoded {
+      collection.saveViewState(data)
+    }
+  }
+}

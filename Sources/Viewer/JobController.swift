@@ -1,0 +1,106 @@
+import Collection
+import Foundation
+import Mapping
+import ObjectStorage
+
+/// The one job of the window: starts it, ends it, and brings its events to the main thread.
+///
+/// Every job has a generation; what a job reports after the next one has started is dropped.
+@MainActor final class JobController {
+  /// What has become of the latest job.
+  enum State {
+    /// None was started.
+    case idle
+    /// It runs.
+    case running
+    /// It is done.
+    case finished(MappingReport)
+    /// It could not go on.
+    case failed(MappingFailure)
+    /// The user ended it.
+    case cancelled
+  }
+
+  private(set) var state: State = .idle
+  /// The images of the open location.
+  private(set) var collection: ImageCollection?
+  /// The latest progress of the running job.
+  private(set) var progress: MappingProgress?
+  /// The latest sentence that a job wanted to be seen.
+  private(set) var notes: [String] = []
+  /// The latest positions, for Continue.
+  private(set) var latestLayout: LayoutSnapshot?
+
+  /// Called on the main thread for every event, after the controller's own state has taken it in.
+  var onEvent: ((MappingEvent) -> Void)?
+
+  private var job: MappingJob?
+  private var generation = 0
+
+  /// Whether a job runs.
+  var isRunning: Bool {
+    if case .running = state { return true }
+    return false
+  }
+
+  /// Ends what runs and starts `request`.
+  func start(_ request: MappingRequest) {
+    job?.cancel()
+    generation += 1
+    let generation = generation
+    state = .running
+    progress = nil
+    notes = []
+    let job = MappingJob(request) { [weak self] events in
+      DispatchQueue.main.async { MainActor.assumeIsolated { self?.take(events, of: generation) } }
+    }
+    self.job = job
+    job.start()
+  }
+
+  /// Ends the running job; what it finished is kept.
+  func cancel() {
+    guard isRunning else { return }
+    job?.cancel()
+    // The user is free at once; the job's own `cancelled` belongs to an older generation by then.
+    generation += 1
+    state = .cancelled
+    progress = nil
+    onEvent?(.cancelled)
+  }
+
+  /// Accepts the present positions as the layout.
+  func stopHere() {
+    guard isRunning else { return }
+    job?.stopHere()
+  }
+
+  /// Forgets the location: another one is to be opened.
+  func forgetCollection() {
+    collection = nil
+    latestLayout = nil
+  }
+
+  private func take(_ events: [MappingEvent], of generation: Int) {
+    for event in events where generation == self.generation {
+      switch event {
+      case .opened(let collection): self.collection = collection
+      case .known(_, let layout, _): latestLayout = layout ?? latestLayout
+      case .progress(let progress): self.progress = progress
+      case .note(let note): notes.append(note)
+      case .layout(let layout): latestLayout = layout
+      case .finished(let report): end(.finished(report))
+      case .failed(let failure): end(.failed(failure))
+      case .cancelled: end(.cancelled)
+      case .listed, .removed, .ready, .leftOut, .stage: break
+      }
+      onEvent?(event)
+    }
+  }
+
+  private func end(_ state: State) {
+    self.state = state
+    progress = nil
+    job = nil
+  }
+}

@@ -1,0 +1,152 @@
+import Atlas
+import Controls
+import Drawing
+import Geometry
+import Imaging
+import Rendering
+import Scene
+import X11
+
+/// The map on the screen: the scene, the buffer that holds its last frame, and the picture at full size over it.
+@MainActor final class MapView {
+  /// What the user sees.
+  private(set) var scene: Scene
+  /// The thumbnails.
+  var atlas: Atlas? { didSet { if atlas !== oldValue { renderer.invalidate() } } }
+  /// What the scene asks its owner for.
+  var onEffect: ((SceneEffect) -> Void)?
+  /// What is said beside the picture under the pointer.
+  var label: ((_ slot: Int) -> PictureLabel?)?
+
+  let pictures: MapPictures
+  let fullSize: OriginalLoader<OriginalPyramid>
+
+  private var renderer: MapRenderer
+  private var originalRenderer = OriginalRenderer()
+  /// The map without what lies over it, in the window's coordinates: panning moves its pixels.
+  private var base: UnsafeMutablePointer<UInt32>?
+  private var baseWidth = 0
+  private var baseHeight = 0
+
+  init(limits: DecodingLimits, theme: Theme, animates: Bool) {
+    scene = Scene(isAnimationEnabled: animates)
+    renderer = MapRenderer(background: theme.canvas.argb)
+    pictures = MapPictures(limits: limits)
+    fullSize = OriginalLoader(limits: limits, cacheLimit: 256 << 20) { image in
+      OriginalPyramid(width: image.width, height: image.height, pixels: image.pixels, isOpaque: image.isOpaque)
+    }
+    pictures.onArrival = { [weak self] in
+      self?.renderer.invalidate()
+      self?.onEffect?(.redraw)
+    }
+  }
+
+  isolated deinit { base?.deallocate() }
+
+  /// Starts with an empty map: another location is opened.
+  func reset() {
+    scene = Scene(
+      viewport: scene.camera.viewport, uiScale: scene.uiScale, isAnimationEnabled: scene.isAnimationEnabled)
+    atlas = nil
+    renderer.invalidate()
+  }
+
+  /// Hands an input to the scene and its effects on.
+  func send(_ input: SceneInput) {
+    for effect in scene.handle(input) { onEffect?(effect) }
+  }
+
+  func setTheme(_ theme: Theme) { renderer.background = theme.canvas.argb }
+
+  /// Thumbnails that the scene knows as ready may have been replaced.
+  func invalidate() { renderer.invalidate() }
+
+  /// Draws the map's part of a frame.
+  func draw(into frame: FrameBuffer, canvas: Canvas, style: Style) {
+    let viewport = scene.camera.viewport
+    guard !viewport.isEmpty else { return }
+    canvas.flush()
+    if let opened = scene.opened {
+      if opened.progress < 1 {
+        drawMap(into: frame, viewport: viewport)
+        canvas.markDirty()
+        canvas.fill(Rect(viewport), style.theme.canvas.withAlpha(opened.progress))
+      } else {
+        canvas.fill(Rect(viewport), style.theme.canvas)
+      }
+      canvas.flush()
+      drawOpened(opened, into: frame, style: style)
+      canvas.markDirty()
+      return
+    }
+    drawMap(into: frame, viewport: viewport)
+    canvas.markDirty()
+    guard let atlas else { return }
+    let text = scene.labelledSlot.flatMap { label?($0) }
+    pictures.drawing { source in
+      _ = renderer.drawOverlay(
+        on: canvas, pixels: frame.pixels, stride: frame.stride, scene: scene, atlas: atlas, theme: style.theme,
+        font: style.font, label: text, originals: source)
+    }
+  }
+
+  private func drawMap(into frame: FrameBuffer, viewport: PixelRect) {
+    guard let atlas else {
+      for row in viewport.y..<viewport.maxY {
+        (frame.pixels + row * frame.stride + viewport.x).update(repeating: renderer.background, count: viewport.width)
+      }
+      return
+    }
+    let base = base(width: frame.width, height: frame.height)
+    pictures.drawing { source in
+      _ = renderer.update(into: base, stride: baseWidth, scene: scene, atlas: atlas, originals: source)
+    }
+    for row in viewport.y..<viewport.maxY {
+      (frame.pixels + row * frame.stride + viewport.x).update(
+        from: base + row * baseWidth + viewport.x, count: viewport.width)
+    }
+  }
+
+  private func base(width: Int, height: Int) -> UnsafeMutablePointer<UInt32> {
+    if let base, baseWidth == width, baseHeight == height { return base }
+    base?.deallocate()
+    let memory = UnsafeMutablePointer<UInt32>.allocate(capacity: max(1, width * height))
+    memory.initialize(repeating: renderer.background, count: max(1, width * height))
+    base = memory
+    baseWidth = width
+    baseHeight = height
+    renderer.invalidate()
+    return memory
+  }
+
+  private func drawOpened(_ opened: OpenedImage, into frame: FrameBuffer, style: Style) {
+    let side = Int(8 * max(1, style.scale))
+    let theme = style.theme
+    let backdrop = OriginalRenderer.Backdrop.checkerboard(theme.panel.argb, theme.hairline.argb, side: side)
+    if let original = fullSize.loaded(opened.slot) {
+      let rect = opened.rect
+      originalRenderer.render(
+        original.picture, in: rect, backdrop: backdrop, into: frame.pixels, stride: frame.stride,
+        clip: opened.viewport)
+      return
+    }
+    // Until the original is there: the largest thumbnail, scaled up.
+    guard let atlas, let info = atlas.info(opened.slot),
+      let thumbnail = atlas.level(thumbnailLevels.count - 1, of: opened.slot)
+    else { return }
+    originalRenderer.render(
+      PixelSource(
+        pixels: thumbnail.pixels, width: thumbnail.width, height: thumbnail.height, isOpaque: info.isOpaque),
+      in: opened.rect, pixelScale: 1, backdrop: backdrop, into: frame.pixels, stride: frame.stride,
+      clip: opened.viewport)
+  }
+
+  /// Asks for as much of the opened picture as the screen shows.
+  func demandOpened() {
+    guard let opened = scene.opened else { return }
+    let shown = max(opened.rect.width, opened.rect.height)
+    let screen = Double(max(opened.viewport.width, opened.viewport.height))
+    // Fitted, the screen's size is enough; beyond, all of it, so that zooming on never waits again.
+    fullSize.demand(opened.slot, side: shown <= screen * 1.01 ? Int(screen) : nil)
+  }
+}

@@ -1,0 +1,49 @@
+public import ArgumentParser
+public import Export
+public import Neighbors
+public import ObjectStorage
+public import TSNE
+public import Viewer
+
+extension Metric: ExpressibleByArgument {
+  /// The distances that work, in the order of the top bar's list.
+  public static var allValueStrings: [String] { allCases.filter(\.isSupported).map(\.rawValue) }
+}
+
+extension StorageOptions.AddressingStyle: ExpressibleByArgument {}
+
+extension ViewerOptions.Appearance: ExpressibleByArgument {}
+
+extension TSNEParameters.LearningRate: ExpressibleByArgument {
+  /// Reads `auto` or a number.
+  public init?(argument: String) {
+    if argument == "auto" {
+      self = .automatic
+    } else if let rate = Double(argument) {
+      self = .value(rate)
+    } else {
+      return nil
+    }
+  }
+
+  /// As it is typed.
+  public var defaultValueDescription: String {
+    switch self {
+    case .automatic: "auto"
+    case .value(let rate): "\(rate)"
+    }
+  }
+}
+
+extension PictureSize: ExpressibleByArgument {
+  /// Reads `3840x2160`.
+  public init?(argument: String) { self.init(parsing: argument) }
+
+  /// As it is typed.
+  public var defaultValueDescription: String { description }
+}
+
+/// What an image is compared by.
+enum FeatureKind: String, CaseIterable, ExpressibleByArgument {
+  case pixels
+}

@@ -1,0 +1,31 @@
+import ArgumentParser
+import Mapping
+
+/// The program: what it is called, and what it can be told to do.
+struct RootCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "s3totsne",
+    abstract: "Shows every image of an S3 bucket or a folder on a map where similar images lie together.",
+    discussion: """
+      A location is a bucket or a part of it (my-bucket/photos, s3://my-bucket/photos), a bucket of another server \
+      (https://minio.example:9000/my-bucket/photos), or a folder (/data/photos, ./photos, ~/photos).
+
+      EXAMPLES
+        s3totsne
+        s3totsne my-bucket/photos --perplexity 50
+        s3totsne s3://my-bucket/photos --endpoint-url http://localhost:9000
+        s3totsne ./photos --metric euclidean --theme light
+        s3totsne map my-bucket/photos --picture map.png --layout layout.csv
+        s3totsne map public-bucket/plates --no-sign-request --json >report.json
+        s3totsne cache list
+
+      Credentials, regions and endpoints come from the AWS command line's environment variables: \
+      AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL.
+
+      EXIT CODES
+        0 done, 1 failed, 2 wrong usage, 3 some images left out, 130 interrupted
+      """,
+    version: s3totsneVersion,
+    subcommands: [ViewCommand.self, MapCommand.self, CacheCommand.self],
+    defaultSubcommand: ViewCommand.self)
+}

@@ -1,0 +1,32 @@
+import Numerics
+import Synchronization
+import Testing
+
+@Test("every index runs exactly once, whatever the number of threads", arguments: [1, 2, 3, 8])
+func everyIndexRunsOnce(threads: Int) {
+  let pool = ThreadPool(threads: threads)
+  for round in 0..<300 {
+    let count = round % 37
+    let runs = (0..<count).map { _ in Counter() }
+    pool.run(count) { index, worker in
+      #expect(worker < threads)
+      runs[index].value.add(1, ordering: .relaxed)
+    }
+    #expect(runs.allSatisfy { $0.value.load(ordering: .relaxed) == 1 })
+  }
+}
+
+private final class Counter: Sendable {
+  let value = Atomic(0)
+}
+
+@Test("pieces cover the range without gap or overlap")
+func piecesCoverRange() {
+  let pool = ThreadPool(threads: 3)
+  let seen = (0..<1000).map { _ in Counter() }
+  pool.run(over: 1000, pieces: 64) { range, piece, _ in
+    #expect(range.lowerBound == piece * 64)
+    for i in range { seen[i].value.add(1, ordering: .relaxed) }
+  }
+  #expect(seen.allSatisfy { $0.value.load(ordering: .relaxed) == 1 })
+}

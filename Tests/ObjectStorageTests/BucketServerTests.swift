@@ -1,0 +1,205 @@
+import Foundation
+import TestSupport
+import Testing
+
+@testable import ObjectStorage
+
+/// Against real servers: SeaweedFS, which checks signatures, and rclone, which differs in what it leaves free.
+@Suite(.timeLimit(.minutes(2))) struct BucketServerTests {
+  private func open(
+    _ server: any S3Server, _ bucket: String, prefix: String = "", _ change: (inout StorageOptions) -> Void = { _ in }
+  ) throws -> any ObjectStore {
+    var options = StorageOptions(environment: server.environment)
+    change(&options)
+    return try openStore(Location(.bucket(endpoint: nil, name: bucket, prefix: Array(prefix.utf8))), options: options)
+  }
+
+  private func put(_ keys: [String], _ store: any ObjectStore) async throws {
+    try await withThrowingTaskGroup { group in
+      for key in keys {
+        group.addTask { try await store.put(ObjectKey(key), Array(key.utf8), contentType: "text/plain") }
+      }
+      try await group.waitForAll()
+    }
+  }
+
+  @Test("2,500 keys are listed in pages, in order, each once")
+  func paging() async throws {
+    let server = try await SeaweedServer.shared
+    try await server.makeBucket("paging")
+    let store = try open(server, "paging")
+    let keys = (0..<2500).map { "folder/\(String($0, radix: 7))/image \($0).jpg" }
+    try await put(keys + ["elsewhere.jpg"], store)
+    let folder = try open(server, "paging", prefix: "folder/")
+    let found = try await folder.allObjects()
+    #expect(found.map(\.key) == keys.map { ObjectKey($0) }.sorted())
+    #expect(folder.counts.list >= 3)
+    #expect(found.allSatisfy { $0.etag.count == 32 && !$0.isArchived && $0.modified != nil })
+    #expect(store.counts.put == 2501)
+  }
+
+  // Without backslashes, which SeaweedFS makes slashes: `BucketFaultTests` sees all bytes on the wire.
+  private static let oddKeys = [
+    "a b c.jpg", "plus+plus.jpg", "100%.jpg", "100%25.jpg", "a&b=c.jpg", "hash#mark?.jpg", "ä ö ü.jpg", "日本語/😀.jpg",
+    "quote'\"<>.jpg", "(brackets)[x]{y}.jpg", "~tilde,comma;semi:colon@at!$.jpg", "*star|pipe^.jpg",
+    "a-b", "a/b", "a.b", String(repeating: "deep/", count: 20) + "x.jpg",
+    (0..<8).map { String(repeating: "\($0)", count: 127) }.joined(separator: "/") + "/",
+  ].map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 }
+
+  @Test("odd keys survive writing, listing and reading")
+  func oddKeys() async throws {
+    let server = try await SeaweedServer.shared
+    try await server.makeBucket("oddkeys")
+    let store = try open(server, "oddkeys")
+    try await put(Self.oddKeys, store)
+    let found = try await store.allObjects()
+    #expect(found.map(\.key) == Self.oddKeys.map { ObjectKey($0) }.sorted())
+    for object in found {
+      guard case .bytes(let bytes, let etag) = try await store.get(object) else { continue }
+      #expect(bytes == object.key.bytes)
+      #expect(etag == object.etag)
+    }
+  }
+
+  @Test("rclone's server, which quotes and escapes otherwise, gives the same")
+  func rclone() async throws {
+    let server = try await RcloneServer.start()
+    try await server.makeBucket("photos")
+    let store = try open(server, "photos")
+    let keys = Self.oddKeys.filter { $0 != "a/b" }
+    try await put(keys, store)
+    let found = try await store.allObjects()
+    #expect(found.map(\.key) == keys.map { ObjectKey($0) }.sorted())
+    for object in found { #expect(try await store.bytes(object.key) == object.key.bytes) }
+    let error = try await failure { _ = try await open(server, "missing").allObjects() }
+    #expect(error.kind == .noSuchBucket)
+  }
+
+  @Test("many megabytes come back as they went")
+  func large() async throws {
+    let server = try await SeaweedServer.shared
+    try await server.makeBucket("large")
+    let store = try open(server, "large")
+    var random = SplitMix64(seed: 1)
+    var body: [UInt8] = []
+    for _ in 0..<(24 << 17) { withUnsafeBytes(of: random.next()) { body += $0 } }
+    try await store.put(ObjectKey("big.bin"), body, contentType: "application/octet-stream")
+    #expect(try await store.bytes(ObjectKey("big.bin")) == body)
+    try await store.put(ObjectKey("empty"), [], contentType: "application/octet-stream")
+    #expect(try await store.bytes(ObjectKey("empty")) == [])
+  }
+
+  private func failure(_ body: () async throws -> Void) async throws -> StorageError {
+    do {
+      try await body()
+    } catch let error as StorageError { return error }
+    throw TestSupportError("nothing failed")
+  }
+
+  @Test("a wrong secret, an unknown key, no permission and no bucket are told apart")
+  func refusals() async throws {
+    let server = try await SeaweedServer.shared
+    try await server.makeBucket("refusals")
+    let wrongSecret = try await failure {
+      _ = try await open(server, "refusals") { $0.environment["AWS_SECRET_ACCESS_KEY"] = "wrong-secret" }.allObjects()
+    }
+    #expect(wrongSecret.kind == .wrongSecret)
+    #expect(!wrongSecret.description.contains("wrong-secret"))
+    let unknownKey = try await failure {
+      _ = try await open(server, "refusals") { $0.environment["AWS_ACCESS_KEY_ID"] = "NOBODYSKEY" }.allObjects()
+    }
+    #expect(unknownKey.kind == .unknownAccessKey)
+    let noBucket = try await failure { _ = try await open(server, "there-is-none").allObjects() }
+    #expect(noBucket.kind == .noSuchBucket)
+    #expect(noBucket.message.contains("there-is-none"))
+    let noKey = try await failure { _ = try await open(server, "refusals").bytes(ObjectKey("gone.jpg")) }
+    #expect(noKey.kind == .noSuchKey)
+    let anonymous = try await failure {
+      _ = try await open(server, "refusals") { $0.noSignRequest = true }.allObjects()
+    }
+    #expect(anonymous.kind == .accessDenied)
+    let readOnly = try await failure {
+      let store = try open(server, "refusals") {
+        $0.environment["AWS_ACCESS_KEY_ID"] = server.readOnlyKey.access
+        $0.environment["AWS_SECRET_ACCESS_KEY"] = server.readOnlyKey.secret
+      }
+      #expect(try await store.allObjects().isEmpty)
+      try await store.put(ObjectKey("x"), [1], contentType: "text/plain")
+    }
+    #expect(readOnly.kind == .accessDenied)
+  }
+
+  @Test("a listing and fetches cancelled in the middle end, and the store works on")
+  func cancel() async throws {
+    let server = try await SeaweedServer.shared
+    try await server.makeBucket("cancelled")
+    let store = try open(server, "cancelled")
+    try await put((0..<50).map { "\($0)" }, store)
+    for _ in 0..<5 {
+      let task = Task {
+        try await withThrowingTaskGroup { group in
+          for index in 0..<50 { group.addTask { _ = try await store.bytes(ObjectKey("\(index)")) } }
+          try await group.waitForAll()
+        }
+      }
+      try await Task.sleep(for: .milliseconds(Int.random(in: 0...5)))
+      task.cancel()
+      _ = await task.result
+    }
+    for try await _ in store.list() { break }
+    #expect(try await store.allObjects().count == 50)
+    #expect(try await store.bytes(ObjectKey("7")) == Array("7".utf8))
+  }
+
+  @Test("a server killed in the middle is said to be gone, and soon")
+  func killed() async throws {
+    var server: RcloneServer? = try await RcloneServer.start()
+    let directory = try #require(server).directory + "/photos"
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    for index in 0..<20 {
+      #expect(
+        FileManager.default.createFile(atPath: directory + "/\(index)", contents: Data(repeating: 1, count: 100_000)))
+    }
+    let store = try open(try #require(server), "photos")
+    let objects = try await store.allObjects()
+    _ = try await store.bytes(objects[0].key)
+    server = nil
+    let start = ContinuousClock.now
+    let errors = await withTaskGroup(of: StorageError?.self) { group in
+      for object in objects {
+        group.addTask {
+          do { _ = try await store.bytes(object.key) } catch let error as StorageError { return error } catch {}
+          return nil
+        }
+      }
+      return await group.reduce(into: []) { $0.append($1) }
+    }
+    #expect(errors.count == 20)
+    #expect(errors.allSatisfy { $0?.kind == .unreachable || $0?.kind == .interrupted })
+    #expect(start.duration(to: .now) < .seconds(40))
+  }
+
+  @Test(
+    "real images come through whole, and text files are refused at their first bytes",
+    // The pictures of the workplace are not part of the repository.
+    .enabled(if: sharedImages != nil))
+  func images() async throws {
+    let server = try await SeaweedServer.shared
+    try await server.makeBucket("images")
+    let folder = try #require(sharedImages)
+    let source = try openStore(Location(.folder(path: Array(folder.utf8))), options: StorageOptions(environment: [:]))
+    let store = try open(server, "images")
+    let chosen = try await source.allObjects().filter { $0.size < 500_000 }.prefix(120)
+    try await withThrowingTaskGroup { group in
+      for object in chosen {
+        group.addTask {
+          let bytes = try await source.bytes(object.key)
+          try await store.put(object.key, bytes, contentType: "application/octet-stream")
+          #expect(try await store.bytes(object.key) == bytes)
+        }
+      }
+      try await group.waitForAll()
+    }
+    #expect(try await store.allObjects().map(\.key) == chosen.map(\.key))
+  }
+}
