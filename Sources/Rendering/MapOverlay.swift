@@ -79,9 +79,7 @@ extension MapRenderer {
     scene: borrowing Scene, atlas: Atlas, theme: Theme, font: Font
   ) -> PixelRect {
     let viewport = scene.camera.viewport
-    guard !rect.intersection(viewport).isEmpty else {
-      return .zero
-    }
+    guard !rect.intersection(viewport).isEmpty else { return .zero }
     let unit = scene.uiScale
     let padding = (8 * unit).rounded()
     let gap = (8 * unit).rounded()
@@ -91,14 +89,17 @@ extension MapRenderer {
     let detail =
       label.detail.isEmpty
       ? nil : TextLayout(label.detail, font: font.tabular, maximumWidth: widest, ellipsis: .end)
-    let preview = previewSize(of: slot, scene: scene)
+    let room = Rect(viewport).insetBy(gap)
+    let textHeight = (title.size.height + (detail?.size.height ?? 0)).rounded(.up)
+    guard textHeight + 2 * padding <= room.height else { return .zero }
+    var preview = previewSize(of: slot, scene: scene)
+    if textHeight + preview.height + gap + 2 * padding > room.height || preview.width > widest { preview = .zero }
     let inner = Size(
       width: max(title.size.width, detail?.size.width ?? 0, preview.width).rounded(.up),
-      height: (title.size.height + (detail?.size.height ?? 0)).rounded(.up)
-        + (preview.height > 0 ? preview.height + gap : 0))
+      height: textHeight + (preview.height > 0 ? preview.height + gap : 0))
     let card = Self.place(
       Size(width: inner.width + 2 * padding, height: inner.height + 2 * padding), beside: Rect(rect),
-      in: Rect(viewport).insetBy(gap), gap: gap)
+      in: room, gap: gap)
     canvas.fill(card, theme.panel, cornerRadius: 6 * unit)
     canvas.stroke(card.insetBy(0.5), theme.hairline, lineWidth: max(1, unit.rounded(.down)), cornerRadius: 6 * unit)
     var y = card.y + padding

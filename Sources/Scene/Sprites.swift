@@ -89,11 +89,9 @@ extension Scene {
     let (columns, rows) = grid.cells(meeting: area)
     guard !columns.isEmpty, !rows.isEmpty else { return }
 
-    let cellPixels = grid.cellSide * projection.scale
-    let perCell = max(
-      1,
-      Self.overdrawLimit(count: grid.items.count) * cellPixels * cellPixels
-        / Double(projection.side * projection.side))
+    // The side as it is, not rounded to pixels: this number must never fall while the scale grows.
+    let cellShare = grid.cellSide * projection.scale / spriteSide(at: projection.scale)
+    let perCell = max(1, Self.overdrawLimit(count: grid.items.count) * cellShare * cellShare)
     let whole = Int(min(perCell, 1e9))
     let part = UInt32((perCell - Double(whole)) * 65536)
 
