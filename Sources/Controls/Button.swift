@@ -44,7 +44,10 @@ public import Geometry
 
   public override func handle(_ event: ControlEvent) -> ControlResponse {
     _ = super.handle(event)
-    guard isEnabled else { return .ignored }
+    guard isEnabled else {
+      holdsPointer = false
+      return .ignored
+    }
     switch event {
     case .pointerPressed(let pointer) where pointer.button == .left:
       isPressed = true

@@ -36,7 +36,7 @@ extension TextField {
       return
     }
     if !isFocused, layout.size.width > area.width {
-      let short = TextLayout(editor.text, font: style.font, maximumWidth: area.width, ellipsis: .end)
+      let short = TextLayout(editor.text, font: textFont, maximumWidth: area.width, ellipsis: .end)
       canvas.text(short, x: area.x, baseline: baseline, isEnabled ? theme.text : theme.disabledText)
       return
     }

@@ -1,3 +1,4 @@
+internal import Drawing
 internal import Foundation
 
 /// What a number field holds.
@@ -106,6 +107,8 @@ public struct NumberProblem: Error, Hashable, Sendable, CustomStringConvertible 
     get { try? check(text).get() }
     set { if let newValue { text = newValue.description } }
   }
+
+  override var textFont: Font { style.font.tabular }
 
   /// Checks the text again, after something else that the check looks at has changed.
   public func validate() {

@@ -115,10 +115,13 @@ public import Geometry
       x: frame.x + style.padding, y: frame.y, width: max(0, frame.width - 2 * style.padding), height: frame.height)
   }
 
+  /// The font of the text.
+  var textFont: Font { style.font }
+
   /// The text in its font.
   var layout: TextLayout {
     if let cachedLayout { return cachedLayout }
-    let layout = TextLayout(editor.text, font: style.font)
+    let layout = TextLayout(editor.text, font: textFont)
     cachedLayout = layout
     return layout
   }

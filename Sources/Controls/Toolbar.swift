@@ -62,6 +62,7 @@ public import Geometry
 
   /// Lays the row out in `frame` (device pixels), which should be `style.barHeight` high.
   public func layOut(in frame: Rect) {
+    let frame = PixelGrid.snap(frame)
     let style = group.style
     let inset = style.px(12)
     let gap = style.px(8)

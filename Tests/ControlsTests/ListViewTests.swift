@@ -1,0 +1,90 @@
+import Controls
+import Drawing
+import Geometry
+import Testing
+
+@MainActor @Suite("The list")
+struct ListViewTests {
+  private final class Source {
+    var asked: Set<Int> = []
+  }
+
+  private func make(_ count: Int) -> (ListView, Desk, Source) {
+    let source = Source()
+    let list = ListView(count: count) {
+      source.asked.insert($0)
+      return ListRow("photos/\($0).jpg", "reason \($0)")
+    }
+    list.columnTitles = ("Key", "Reason")
+    let desk = Desk([list])
+    list.frame = Rect(x: 0, y: 0, width: 400, height: 300)
+    desk.group.focus(list, reason: .keyboard)
+    return (list, desk, source)
+  }
+
+  @Test("of 100,000 rows only those that are seen are asked for")
+  func visibleOnly() throws {
+    let (list, desk, source) = make(100_000)
+    let canvas = try Canvas.image(width: 400, height: 300)
+    list.draw(on: canvas)
+    #expect(source.asked == Set(list.visibleRows) && source.asked.count <= 11)
+    desk.press(.end)
+    source.asked.removeAll()
+    list.draw(on: canvas)
+    #expect(list.selectedRow == 99_999 && source.asked.contains(99_999) && source.asked.count <= 11)
+  }
+
+  @Test("keys move the selection and keep it in sight")
+  func keys() {
+    let (list, desk, _) = make(50)
+    desk.press(.down)
+    #expect(list.selectedRow == 0)
+    desk.press(.pageDown)
+    let page = list.selectedRow!
+    #expect(page > 4 && list.visibleRows.contains(page))
+    desk.press(.up)
+    #expect(list.selectedRow == page - 1)
+    desk.press(.end)
+    desk.press(.down)
+    #expect(list.selectedRow == 49 && list.visibleRows.contains(49))
+    desk.press(.home)
+    #expect(list.selectedRow == 0 && list.visibleRows.lowerBound == 0)
+  }
+
+  @Test("a click selects, a double click and Return activate, Ctrl+C copies the row")
+  func activation() {
+    let (list, desk, _) = make(50)
+    var activated: [Int] = []
+    list.onActivate = { activated.append($0) }
+    let third = Point(x: 50, y: list.style.rowHeight * 3.5)
+    desk.click(third)
+    #expect(list.selectedRow == 2)
+    desk.click(third, count: 2)
+    desk.press(.return)
+    #expect(activated == [2, 2])
+    desk.press(.character("c"), .control)
+    #expect(desk.clipboard.texts[.clipboard] == "photos/2.jpg\treason 2")
+  }
+
+  @Test("the wheel and the bar scroll, to the ends and no further")
+  func scrolling() {
+    let (list, desk, _) = make(1000)
+    _ = desk.group.handle(.scrolled(ScrollEvent(dy: -2, at: Point(x: 50, y: 100))))
+    #expect(list.visibleRows.lowerBound == 6)
+    _ = desk.group.handle(.scrolled(ScrollEvent(dy: 9, at: Point(x: 50, y: 100))))
+    #expect(list.visibleRows.lowerBound == 0)
+    desk.drag(from: Point(x: 396, y: list.style.rowHeight + 6), to: Point(x: 396, y: 900))
+    #expect(list.visibleRows.upperBound == 1000 && list.selectedRow == nil)
+  }
+
+  @Test("a list that shrinks keeps a selection it has")
+  func shrinking() {
+    let (list, desk, _) = make(50)
+    desk.press(.end)
+    list.count = 10
+    #expect(list.selectedRow == 9 && list.visibleRows.upperBound == 10)
+    list.count = 0
+    #expect(list.selectedRow == nil && list.visibleRows.isEmpty)
+    #expect(desk.press(.down) == .ignored)
+  }
+}
