@@ -41,9 +41,6 @@ static inline void cx11_set_spot(XIC context, XPoint spot) {
   XFree(preedit);
 }
 
-// Members of a union of arrays: a client message's longs as a plain pointer.
-static inline long *cx11_longs(XClientMessageEvent *message) { return message->data.l; }
-
 // Calls a function pointer member that the macro XDestroyImage calls; the pixels stay the caller's.
 static inline void cx11_destroy_image(XImage *image) {
   image->data = NULL;

@@ -178,7 +178,8 @@ internal import Glibc
 
   /// Handles events soon: after anything that may have read from the connection.
   func scheduleTurn() {
-    guard !isTurnScheduled, !isClosed else { return }
+    // A drain under way reads whatever comes, and delivers when it is done.
+    guard !isTurnScheduled, !isDraining, !isClosed else { return }
     isTurnScheduled = true
     DispatchQueue.main.async { [weak self] in
       MainActor.assumeIsolated {

@@ -46,7 +46,7 @@ extension Connection {
       if let completion = sharedMemory?.completion(in: event) {
         window(completion.drawable)?.handleCompletion(segment: completion.segment)
       } else {
-        window(event.xany.window)?.handle(&event)
+        window(event.xany.window)?.handle(event)
       }
     }
   }

@@ -17,10 +17,9 @@ internal import CX11
   }
 
   /// Takes a client message; false when it is not about a drop.
-  func handle(_ event: inout XClientMessageEvent) -> Bool {
+  func handle(_ event: XClientMessageEvent) -> Bool {
     let atoms = connection.atoms
-    let longs = cx11_longs(&event)!
-    let values = (0..<5).map { UInt(bitPattern: longs[$0]) }
+    let values = event.values
     switch event.message_type {
     case atoms[.dndEnter]:
       source = values[0]

@@ -86,7 +86,8 @@ internal import Geometry
       XChangeProperty(
         connection.display, window, connection.atoms[.frame], Atom(XA_INTEGER), 8, PropModeAppend, nil, 0)
     }
-    return (lastSerial, true)
+    // A frame begun before a resize is put all the same; its buffer is no longer one of ours to wait for.
+    return (lastSerial, images.contains { $0 === image })
   }
 
   /// The server has read a segment, or has come to the request after an unshared picture. Returns the frame's number.

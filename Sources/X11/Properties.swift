@@ -66,8 +66,18 @@ extension Connection {
     event.xclient.window = window
     event.xclient.message_type = type
     event.xclient.format = 32
-    let longs = cx11_longs(&event.xclient)!
-    for (index, value) in values.prefix(5).enumerated() { longs[index] = Int(bitPattern: value) }
+    event.xclient.values = values
     XSendEvent(display, destination, False, mask, &event)
+  }
+}
+
+extension XClientMessageEvent {
+  /// The five 32-bit values of a message of that format; missing ones are 0.
+  var values: [UInt] {
+    get { [data.l.0, data.l.1, data.l.2, data.l.3, data.l.4].map { UInt(bitPattern: $0) & 0xffff_ffff } }
+    set {
+      let all = newValue.prefix(5).map { Int(bitPattern: $0) } + [Int](repeating: 0, count: max(0, 5 - newValue.count))
+      data.l = (all[0], all[1], all[2], all[3], all[4])
+    }
   }
 }

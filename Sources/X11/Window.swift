@@ -1,7 +1,8 @@
 internal import CX11
 public import Geometry
 
-/// A top-level window. Everything it tells comes through `onEvent`, on the main thread.
+/// A top-level window. Everything it tells comes through `onEvent`, on the main thread. The window keeps its connection;
+/// the program keeps the window.
 @MainActor public final class Window {
   let id: XID
   let connection: Connection
@@ -159,7 +160,7 @@ public import Geometry
     if !queue.isEmpty { connection.scheduleTurn() }
   }
 
-  func handle(_ event: inout XEvent) {
+  func handle(_ event: XEvent) {
     switch event.type {
     case ConfigureNotify: handleConfigure(event.xconfigure)
     case Expose where event.xexpose.count == 0: enqueue(.exposed)
@@ -171,7 +172,7 @@ public import Geometry
       updateVisibility()
     case FocusIn, FocusOut: handleFocus(event.xfocus)
     case ClientMessage:
-      if dropTarget?.handle(&event.xclient) != true { handleMessage(&event.xclient) }
+      if dropTarget?.handle(event.xclient) != true { handleMessage(event.xclient) }
     default: break
     }
   }

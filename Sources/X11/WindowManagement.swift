@@ -179,10 +179,10 @@ extension Window {
     connection.setProperty(connection.atoms[.netUserTime], of: id, type: Atom(XA_CARDINAL), longs: [UInt(time)])
   }
 
-  func handleMessage(_ event: inout XClientMessageEvent) {
+  func handleMessage(_ event: XClientMessageEvent) {
     let atoms = connection.atoms
     guard event.message_type == atoms[.protocols], event.format == 32 else { return }
-    let values = (0..<5).map { [longs = cx11_longs(&event)!] in UInt(bitPattern: longs[$0]) }
+    let values = event.values
     switch values[0] {
     case atoms[.deleteWindow]:
       enqueue(.closeRequested)

@@ -127,8 +127,7 @@ import Testing
     event.xclient.window = about ?? destination
     event.xclient.message_type = atom(type)
     event.xclient.format = 32
-    let longs = cx11_longs(&event.xclient)!
-    for (index, value) in values.enumerated() { longs[index] = Int(bitPattern: value) }
+    event.xclient.values = values
     XSendEvent(display, destination, 0, mask, &event)
     XSync(display, 0)
   }
