@@ -42,6 +42,7 @@ struct ViewerTests {
   func drag() async throws {
     let window = try await WindowUnderTest.start([sampleImages])
     try await window.waitForState("finished")
+    try await window.point(500, 20)
     let start = try #require(try await window.picture().emptyPlace)
     try await window.point(start.x, start.y)
     let before = try await window.picture()
@@ -61,6 +62,7 @@ struct ViewerTests {
   func openAndCopy() async throws {
     let window = try await WindowUnderTest.start([sampleImages])
     try await window.waitForState("finished")
+    try await window.point(500, 20)
     let place = try #require(try await window.picture().somePicture)
     try await window.point(place.x, place.y)
     try await window.display.xdotool("click", "1")
