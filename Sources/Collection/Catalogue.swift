@@ -35,7 +35,7 @@ final class Catalogue: Sendable {
             class TEXT, width INTEGER NOT NULL, height INTEGER NOT NULL, state INTEGER NOT NULL, reason TEXT,
             checksum INTEGER NOT NULL) WITHOUT ROWID;
           CREATE TABLE IF NOT EXISTS stages (
-            key TEXT PRIMARY KEY, kind TEXT NOT NULL, base TEXT NOT NULL, rank INTEGER NOT NULL,
+            key TEXT PRIMARY KEY, kind TEXT NOT NULL, base TEXT NOT NULL,
             parameters TEXT NOT NULL, files TEXT NOT NULL, created REAL NOT NULL, used REAL NOT NULL,
             checksum INTEGER NOT NULL) WITHOUT ROWID;
           INSERT OR IGNORE INTO meta VALUES ('format', '\(Self.format)');
@@ -155,14 +155,14 @@ final class Catalogue: Sendable {
     try queue.read { database in
       try Row.fetchAll(database, sql: "SELECT * FROM stages ORDER BY used DESC, key").compactMap { row in
         guard let key = String.fromRow(row, 0), let kind = String.fromRow(row, 1), let base = String.fromRow(row, 2),
-          let rank = Int.fromRow(row, 3), let parameters = String.fromRow(row, 4), let text = String.fromRow(row, 5),
-          let created = Double.fromRow(row, 6), let used = Double.fromRow(row, 7),
+          let parameters = String.fromRow(row, 3), let text = String.fromRow(row, 4),
+          let created = Double.fromRow(row, 5), let used = Double.fromRow(row, 6),
           let files = try? JSONDecoder().decode([StageRecord.File].self, from: Data(text.utf8))
         else { return nil }
         let record = StageRecord(
-          key: key, kind: kind, base: base, rank: rank, parameters: parameters, files: files,
+          key: key, kind: kind, base: base, parameters: parameters, files: files,
           created: Date(timeIntervalSince1970: created), used: Date(timeIntervalSince1970: used))
-        return Int64.fromRow(row, 8) == Self.checksum(record, files: text) ? record : nil
+        return Int64.fromRow(row, 7) == Self.checksum(record, files: text) ? record : nil
       }
     }
   }
@@ -174,9 +174,9 @@ final class Catalogue: Sendable {
     let files = String(decoding: try encoder.encode(stage.files), as: UTF8.self)
     try queue.write {
       try $0.execute(
-        sql: "INSERT OR REPLACE INTO stages VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        sql: "INSERT OR REPLACE INTO stages VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         arguments: [
-          stage.key, stage.kind, stage.base, stage.rank, stage.parameters, files, stage.created.timeIntervalSince1970,
+          stage.key, stage.kind, stage.base, stage.parameters, files, stage.created.timeIntervalSince1970,
           stage.used.timeIntervalSince1970, Self.checksum(stage, files: files),
         ])
     }
@@ -188,7 +188,7 @@ final class Catalogue: Sendable {
   }
 
   private static func checksum(_ stage: StageRecord, files: String) -> Int64 {
-    let fields = [stage.key, stage.kind, stage.base, String(stage.rank), stage.parameters, files]
+    let fields = [stage.key, stage.kind, stage.base, stage.parameters, files]
     return Int64(bitPattern: Checksum.of(Array(fields.joined(separator: "\0").utf8)))
   }
 

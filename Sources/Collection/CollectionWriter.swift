@@ -261,11 +261,11 @@ public final class CollectionWriter: Sendable {
 
   /// Keeps a derived stage; in memory when it cannot be written. Blocking.
   public func saveStage(
-    kind: String, key: String, base: String, rank: Int = 0, parameters: String, arrays: [String: NPYArray]
+    kind: String, key: String, base: String, parameters: String, arrays: [String: NPYArray]
   ) {
     _ = whileOpen {
       let record = StageRecord(
-        key: key, kind: kind, base: base, rank: rank, parameters: parameters, files: [], created: Date(), used: Date())
+        key: key, kind: kind, base: base, parameters: parameters, files: [], created: Date(), used: Date())
       do {
         try keep(record, arrays: arrays)
       } catch {

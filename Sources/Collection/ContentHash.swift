@@ -10,11 +10,14 @@ struct ContentHash {
   init() { block.reserveCapacity(64) }
 
   /// Feeds bytes as they are.
-  mutating func update(_ bytes: some Sequence<UInt8>) {
-    for byte in bytes {
-      block.append(byte)
+  mutating func update(_ bytes: [UInt8]) {
+    count &+= UInt64(bytes.count)
+    var rest = bytes[...]
+    while !rest.isEmpty {
+      let taken = rest.prefix(64 - block.count)
+      block.append(contentsOf: taken)
+      rest = rest.dropFirst(taken.count)
       if block.count == 64 { compress() }
-      count &+= 1
     }
   }
 
@@ -29,15 +32,14 @@ struct ContentHash {
 
   /// Feeds a number, 8 bytes, little end first.
   mutating func field(_ number: UInt64) {
-    for shift in 0..<8 { update(CollectionOfOne(UInt8(truncatingIfNeeded: number >> (8 * UInt64(shift))))) }
+    update(withUnsafeBytes(of: number.littleEndian) { Array($0) })
   }
 
   /// The hash of everything fed, as 64 hexadecimal digits.
   consuming func finish() -> String {
     let bits = count &* 8
-    update(CollectionOfOne(0x80))
-    while block.count != 56 { update(CollectionOfOne(0)) }
-    update((0..<8).reversed().map { UInt8(truncatingIfNeeded: bits >> (8 * UInt64($0))) })
+    let padding = (119 - block.count) % 64
+    update([0x80] + [UInt8](repeating: 0, count: padding) + withUnsafeBytes(of: bits.bigEndian) { Array($0) })
     let digits = Array("0123456789abcdef".utf8)
     var text: [UInt8] = []
     for word in state {

@@ -136,9 +136,20 @@ public final class ImageCollection: Sendable {
   /// Whether an object is on the map before its bytes are known. What is not joins the map when it is `ready`.
   public func isListedByName(_ entry: CollectionEntry) -> Bool { Self.mayBeImage(entry.object.key) }
 
+  private static let knownEndings = Mutex<[[UInt8]: Bool]>([:])
+
   static func mayBeImage(_ key: ObjectKey) -> Bool {
     let name = key.bytes[((key.bytes.lastIndex(of: UInt8(ascii: "/")) ?? -1) + 1)...]
-    return !name.dropFirst().contains(UInt8(ascii: ".")) || nameClaimsImage(name)
+    guard let dot = name.dropFirst().lastIndex(of: UInt8(ascii: ".")) else { return true }
+    // Large collections have few extensions, and this is asked of every name.
+    let ending = Array(name[dot...])
+    return knownEndings.withLock { known in
+      if let answer = known[ending] { return answer }
+      if known.count > 1_000 { known = [:] }
+      let answer = nameClaimsImage(name)
+      known[ending] = answer
+      return answer
+    }
   }
 
   static func order(_ state: inout State) -> [Int] {

@@ -14,10 +14,8 @@ public struct StageRecord: Sendable, Equatable {
   public let key: String
   /// What it is: "neighbours", "layout", "stopped", ...
   public let kind: String
-  /// The hash of everything but what `rank` tells apart.
+  /// The key of the complete stage that a partial one belongs to; its own key otherwise.
   public let base: String
-  /// Among stages of one base, a larger one holds the smaller ones.
-  public let rank: Int
   /// What the stage is and was made from, as JSON.
   public let parameters: String
   var files: [File]
@@ -27,12 +25,11 @@ public struct StageRecord: Sendable, Equatable {
   public var used: Date
 
   init(
-    key: String, kind: String, base: String, rank: Int, parameters: String, files: [File], created: Date, used: Date
+    key: String, kind: String, base: String, parameters: String, files: [File], created: Date, used: Date
   ) {
     self.key = key
     self.kind = kind
     self.base = base
-    self.rank = rank
     self.parameters = parameters
     self.files = files
     self.created = created

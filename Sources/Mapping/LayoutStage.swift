@@ -76,14 +76,10 @@ final class LayoutStage: Sendable {
   }
 
   private func storedNeighbours(_ images: [CollectionEntry], _ keys: StageKeys) -> NeighbourFile? {
-    let k = TSNEParameters.neighborCount(perplexity: parameters.tsne.perplexity, count: images.count)
-    let records = collection.stages {
-      $0.kind == "neighbours" && ($0.key == keys.neighbours || ($0.base == keys.neighboursBase && $0.rank > k))
-    }
-    for record in records.sorted(by: { $0.rank < $1.rank }) {
-      if let file = NeighbourFile(record, from: collection, count: images.count, k: k) { return file }
-    }
-    return nil
+    let records = collection.stages { $0.kind == "neighbours" && $0.key == keys.neighbours }
+    return records.lazy.compactMap {
+      NeighbourFile($0, from: self.collection, count: images.count, k: keys.searchedK)
+    }.first
   }
 
   // MARK: Computed
@@ -145,7 +141,7 @@ final class LayoutStage: Sendable {
     let affinityClock = BusyClock()
     let affinities = try affinityClock.measure {
       try Affinities(
-        graph: neighbours.graph, perplexity: effective, threads: run.request.threads, token: run.token)
+        graph: neighbours.graph.first(keys.k), perplexity: effective, threads: run.request.threads, token: run.token)
     }
     outcome.affinitySeconds = affinityClock.seconds
 
@@ -176,13 +172,12 @@ final class LayoutStage: Sendable {
     let matrix = try writer.features(of: extractor)
     let rows = ByteRows(
       pointer: matrix.pointer, owner: matrix, rowIndices: images.map(\.slot), dimension: matrix.dimension)
-    let k = TSNEParameters.neighborCount(perplexity: parameters.tsne.perplexity, count: images.count)
     let search = NeighborSearch(
-      metric: parameters.metric, k: k, threads: run.request.threads, seed: parameters.tsne.seed)
+      metric: parameters.metric, k: keys.searchedK, threads: run.request.threads, seed: parameters.tsne.seed)
     let (graph, start, notes) = try search.run(rows, token: run.token) { meter.setCompleted(Int($0 * 100)) }
     for note in notes { run.note(note) }
     let file = NeighbourFile(graph: graph, start: start, notes: notes)
-    file.save(by: writer, key: keys.neighbours, base: keys.neighboursBase)
+    file.save(by: writer, key: keys.neighbours)
     return file
   }
 

@@ -20,43 +20,44 @@ struct NeighbourFile {
     self.notes = notes
   }
 
-  /// Reads a stage; nil when it is damaged or cannot serve. More neighbours than are wanted serve when the search was
-  /// exact: then its first ones are what a smaller search would have found.
+  /// Reads a stage; nil when it is damaged.
   init?(_ record: StageRecord, from collection: ImageCollection, count: Int, k: Int) {
     guard
       let description = try? JSONDecoder().decode(Description.self, from: Data(record.parameters.utf8)),
-      record.rank == k || description.recall == 1, let arrays = collection.arrays(of: record),
-      let indices = arrays["indices"]?.integers, let distances = arrays["distances"]?.floats,
-      let start = arrays["start"]?.floats, start.count == 2 * count, record.rank >= k,
-      indices.count == count * record.rank, distances.count == indices.count,
-      indices.allSatisfy({ $0 >= 0 && $0 < count })
+      let arrays = collection.arrays(of: record), let indices = arrays["indices"]?.integers,
+      let distances = arrays["distances"]?.floats, let start = arrays["start"]?.floats, start.count == 2 * count,
+      indices.count == count * k, distances.count == indices.count,
+      !indices.contains(where: { $0 < 0 || $0 >= count })
     else { return nil }
+    graph = NeighborGraph(count: count, k: k, indices: indices, distances: distances, recall: description.recall)
     self.start = start
     notes = description.notes
-    guard record.rank > k else {
-      graph = NeighborGraph(count: count, k: k, indices: indices, distances: distances, recall: description.recall)
-      return
-    }
-    func firstColumns<Element>(_ array: [Element]) -> [Element] {
-      var result: [Element] = []
-      result.reserveCapacity(count * k)
-      for row in 0..<count { result.append(contentsOf: array[(row * record.rank)..<(row * record.rank + k)]) }
-      return result
-    }
-    graph = NeighborGraph(
-      count: count, k: k, indices: firstColumns(indices), distances: firstColumns(distances),
-      recall: description.recall)
   }
 
-  func save(by writer: CollectionWriter, key: String, base: String) {
+  func save(by writer: CollectionWriter, key: String) {
     let description = Description(recall: graph.recall, notes: notes)
     writer.saveStage(
-      kind: "neighbours", key: key, base: base, rank: graph.k, parameters: json(description),
+      kind: "neighbours", key: key, base: key, parameters: json(description),
       arrays: [
         "indices": NPYArray(graph.indices, shape: [graph.count, graph.k]),
         "distances": NPYArray(graph.distances, shape: [graph.count, graph.k]),
         "start": NPYArray(start, shape: [graph.count, 2]),
       ])
+  }
+}
+
+extension NeighborGraph {
+  /// The graph of each row's nearest `wanted` neighbours.
+  func first(_ wanted: Int) -> NeighborGraph {
+    guard wanted < k else { return self }
+    func firstColumns<Element>(_ array: [Element]) -> [Element] {
+      var result: [Element] = []
+      result.reserveCapacity(count * wanted)
+      for row in 0..<count { result.append(contentsOf: array[(row * k)..<(row * k + wanted)]) }
+      return result
+    }
+    return NeighborGraph(
+      count: count, k: wanted, indices: firstColumns(indices), distances: firstColumns(distances), recall: recall)
   }
 }
 

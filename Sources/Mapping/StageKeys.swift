@@ -9,10 +9,16 @@ import TSNE
 struct StageKeys {
   /// Raised when the engine gives other bits than before for the same input.
   private static let engine = "engine-1"
+  /// Enough for the usual perplexity, 30; the next steps are twice as large each.
+  private static let firstStep = 90
 
-  /// Everything that decides neighbours but how many of them there are.
-  let neighboursBase: String
-  /// The neighbours themselves.
+  /// Neighbours that the layout attends to.
+  let k: Int
+  /// Neighbours that are searched: the next step of a ladder. Every perplexity of a step shares one search, and a layout
+  /// comes out the same whether the search was made for it or for another perplexity (of two neighbours at the same
+  /// distance, searches of different size may prefer different ones).
+  let searchedK: Int
+  /// The neighbours.
   let neighbours: String
   /// The complete layout.
   let layout: String
@@ -31,12 +37,16 @@ struct StageKeys {
       }
     }.text
     let k = TSNEParameters.neighborCount(perplexity: parameters.tsne.perplexity, count: images.count)
-    neighboursBase = base
+    var step = Self.firstStep
+    while step < k { step *= 2 }
+    let searched = min(step, images.count - 1)
+    self.k = k
+    searchedK = searched
     neighbours =
       DerivedKey { hash in
         hash.field("neighbours")
         hash.field(base)
-        hash.field(UInt64(k))
+        hash.field(UInt64(searched))
       }.text
     layout =
       DerivedKey { hash in

@@ -166,6 +166,13 @@ private final class PoolState: @unchecked Sendable {
     pthread_mutex_unlock(mutex)
   }
 
+  /// Not inlined: the call takes a reference to the closure, which must be given back before `remaining` tells the
+  /// caller that nobody uses the closure any more (it checks that none is left).
+  @inline(never)
+  private static func call(_ body: UnsafeMutablePointer<PoolBody>, _ index: Int, _ worker: Int) {
+    body.pointee(index, worker)
+  }
+
   private func claim(worker: Int) {
     var current = ticket.load(ordering: .acquiring)
     while true {
@@ -180,7 +187,7 @@ private final class PoolState: @unchecked Sendable {
         continue
       }
       if let raw = UnsafeMutableRawPointer(bitPattern: pointer) {
-        raw.assumingMemoryBound(to: PoolBody.self).pointee(index, worker)
+        Self.call(raw.assumingMemoryBound(to: PoolBody.self), index, worker)
       }
       if remaining.subtract(1, ordering: .sequentiallyConsistent).newValue == 0,
         callerSleeps.load(ordering: .sequentiallyConsistent)

@@ -28,7 +28,7 @@ struct HashTests {
     ])
   func publishedHashes(text: String, times: Int, expected: String) {
     var hash = ContentHash()
-    for _ in 0..<times { hash.update(text.utf8) }
+    for _ in 0..<times { hash.update(Array(text.utf8)) }
     #expect(hash.finish() == expected)
   }
 

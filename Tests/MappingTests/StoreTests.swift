@@ -49,7 +49,7 @@ struct StoreTests {
     #expect(try await reused { $0.tsne.learningRate = .value(100) } == layoutOnly)
     #expect(try await reused { $0.tsne.iterations = 70 } == layoutOnly)
     #expect(try await reused { $0.tsne.perplexity = 4 } == layoutOnly)
-    #expect(try await reused { $0.tsne.perplexity = 6 } == neighboursToo)
+    #expect(try await reused { $0.tsne.perplexity = 6 } == layoutOnly)
     #expect(try await reused { $0.metric = .euclidean } == neighboursToo)
     #expect(
       try await reused { $0.metric = .l2 } == Reused(thumbnails: true, features: true, neighbours: true, layout: true))
@@ -60,14 +60,24 @@ struct StoreTests {
         == Reused(thumbnails: true, features: true, neighbours: true, layout: true))
   }
 
-  @Test("neighbours of a larger perplexity serve a smaller one, with the same bits")
-  func largerNeighbourhoods() async throws {
-    let folder = try pictureFolder(60)
+  @Test("one search serves every perplexity of its step, and the layout is the one that a search of its own gives")
+  func sharedNeighbours() async throws {
+    let folder = try pictureFolder(130)
+    // Equal pictures are equally far from all others: there it shows whether a search depends on its size.
+    for number in 0..<30 { try folder.write(bitmap(color: (9, 9, 9), seed: 1), to: "equal/\(number).bmp") }
     let cache = try TemporaryDirectory("cache")
-    _ = await run(try request(folder.path, cache: cache) { $0.tsne.perplexity = 12 })
-    let served = await run(try request(folder.path, cache: cache) { $0.tsne.perplexity = 4 })
-    #expect(served.report?.reused.neighbours == true)
-    #expect(served.positions == (await run(try request(folder.path) { $0.tsne.perplexity = 4 }).positions))
+    func reusesNeighbours(_ perplexity: Double) async throws -> Bool? {
+      let outcome = await run(try request(folder.path, cache: cache) { $0.tsne.perplexity = perplexity })
+      let fresh = await run(
+        try request(folder.path, cache: try TemporaryDirectory("cache")) { $0.tsne.perplexity = perplexity })
+      #expect(outcome.positions == fresh.positions && outcome.positions.count == 160)
+      return outcome.report?.reused.neighbours
+    }
+    #expect(try await reusesNeighbours(30) == false)
+    #expect(try await reusesNeighbours(4) == true)
+    #expect(try await reusesNeighbours(29.5) == true)
+    #expect(try await reusesNeighbours(31) == false)
+    #expect(try await reusesNeighbours(50) == true)
   }
 
   @Test("new, changed and vanished files are taken in, and nothing else is fetched")
