@@ -25,7 +25,7 @@ import X11
   let progressLine = ProgressLine()
   let scheduler: FrameScheduler
   let history: RecentLocations
-  let clipboard: WindowClipboard
+  let clipboard: X11ClipboardAccess
   var keys = KeysPanel()
   var style: Style
 
@@ -72,7 +72,7 @@ import X11
     startPage = StartPage(hasSamples: options.samplesDirectory != nil)
     scheduler = FrameScheduler(window: window, rate: connection.isRemote ? 15 : connection.refreshRate)
     history = RecentLocations(environment: options.storage.environment)
-    clipboard = WindowClipboard(connection.clipboard)
+    clipboard = X11ClipboardAccess(connection.clipboard)
     group.add([progressLine])
     group.add(startPage.controls)
     group.add(failurePage.controls)
@@ -188,13 +188,7 @@ import X11
 
   func showPointer(_ shape: PointerShape) {
     guard !pointerIsOnMap else { return }
-    let cursor: CursorShape =
-      switch shape {
-      case .arrow: .arrow
-      case .text: .text
-      case .hand: .pointingHand
-      }
-    window.setCursor(cursor)
+    window.setCursor(CursorShape(shape))
   }
 
   // MARK: Quitting
@@ -206,9 +200,10 @@ import X11
     saveViewState()
     jobs.onEvent = nil
     jobs.cancel()
-    // The store's queue writes what it has been given; a moment is enough, and nothing half-written is believed.
-    DispatchQueue.main.asyncAfter(deadline: .now() + 0.1) { exit(code) }
     window.close()
     connection.close()
+    // What the store has been given is written; a job that was cut short has kept every finished stage.
+    jobs.collection?.synchronize()
+    exit(code)
   }
 }

@@ -11,37 +11,48 @@ extension Application {
     case .resized: layOut()
     case .exposed: redrawAll()
     case .frameReady: scheduler.bufferIsFree()
-    case .presented: break
+    case .presented, .fullScreenChanged: break
     case .pointerMoved(let x, let y, let modifiers, let time):
       eventTime = time
-      pointerMoved(Point(x: x, y: y), modifiers, time)
+      pointerMoved(to: Point(x: x, y: y), modifiers, event)
     case .pointerPressed(let button, let x, let y, let modifiers, let clickCount, let time):
       eventTime = time
-      pointerPressed(Point(x: x, y: y), button, modifiers, clickCount, time)
+      announcement = nil
+      pointerPressed(at: Point(x: x, y: y), button, modifiers, clickCount, event)
     case .pointerReleased(let button, let x, let y, let modifiers, let time):
       eventTime = time
-      pointerReleased(Point(x: x, y: y), button, modifiers, time)
+      pointerReleased(at: Point(x: x, y: y), button, modifiers, event)
     case .pointerLeft:
-      _ = group.handle(.pointerLeft)
+      _ = offer(event)
       leaveMap()
     case .scrolled(let dx, let dy, let x, let y, let modifiers):
-      scrolled(dx, dy, Point(x: x, y: y), modifiers)
+      let point = Point(x: x, y: y)
+      guard !offer(event), isMap(point) else { return }
+      map.send(.scrolled(dx: dx, dy: dy, at: point, SceneTranslation.modifiers(modifiers)))
     case .keyPressed(let key):
       eventTime = key.time
-      keyPressed(key)
+      announcement = nil
+      keyPressed(key, event)
     case .keyReleased(let key):
       if let key = SceneTranslation.key(key) { map.send(.keyReleased(key)) }
     case .focusChanged(let isFocused):
-      if !isFocused { map.send(.focusLost) }
+      guard !isFocused else { return }
+      map.send(.focusLost)
+      group.dismissAll()
     case .visibilityChanged(let isVisible):
       if isVisible { scheduler.windowIsVisible() }
-    case .fullScreenChanged: break
     case .scaleChanged: restyle(style.theme)
     case .closeRequested: quit()
     case .filesDropped(let items):
       if let first = items.first { open(first) }
     case .displayLost: displayLost()
     }
+  }
+
+  /// Gives an event to the controls; whether one of them took it.
+  private func offer(_ event: WindowEvent) -> Bool {
+    guard let event = ControlEvent(event) else { return false }
+    return group.handle(event) == .handled
   }
 
   private func displayLost() {
@@ -52,20 +63,6 @@ extension Application {
   }
 
   // MARK: Pointer
-
-  private func controlEvent(
-    _ point: Point, _ modifiers: X11.Modifiers, _ time: Timestamp, button: Int = 1, clickCount: Int = 1
-  ) -> PointerEvent {
-    let name: PointerButton =
-      switch button {
-      case 1: .left
-      case 2: .middle
-      case 3: .right
-      default: .other
-      }
-    return PointerEvent(
-      point, button: name, clickCount: clickCount, modifiers: KeyModifiers(rawValue: modifiers.rawValue), time: time)
-  }
 
   /// Whether `point` is the map's: not on a panel, and nothing else is shown there.
   private func isMap(_ point: Point) -> Bool {
@@ -79,11 +76,8 @@ extension Application {
     map.send(.pointerLeft)
   }
 
-  private func pointerMoved(_ point: Point, _ modifiers: X11.Modifiers, _ time: Timestamp) {
-    if !mapHoldsPointer {
-      let response = group.handle(.pointerMoved(controlEvent(point, modifiers, time)))
-      guard response == .ignored, isMap(point) else { return leaveMap() }
-    }
+  private func pointerMoved(to point: Point, _ modifiers: X11.Modifiers, _ event: WindowEvent) {
+    if !mapHoldsPointer, offer(event) || !isMap(point) { return leaveMap() }
     if !pointerIsOnMap {
       pointerIsOnMap = true
       window.setCursor(SceneTranslation.cursor(map.scene.cursor))
@@ -92,12 +86,10 @@ extension Application {
   }
 
   private func pointerPressed(
-    _ point: Point, _ button: Int, _ modifiers: X11.Modifiers, _ clickCount: Int, _ time: Timestamp
+    at point: Point, _ button: Int, _ modifiers: X11.Modifiers, _ clickCount: Int, _ event: WindowEvent
   ) {
-    announcement = nil
     if keys.isShown { return showKeys(false) }
-    let event = controlEvent(point, modifiers, time, button: button, clickCount: clickCount)
-    if group.handle(.pointerPressed(event)) == .handled { return }
+    if offer(event) { return }
     if problems.isShown, mapArea.contains(point) {
       if !problems.frame.contains(point) { closeProblems() }
       return
@@ -110,9 +102,11 @@ extension Application {
       .pointerPressed(point, button: button, clickCount: clickCount, SceneTranslation.modifiers(modifiers)))
   }
 
-  private func pointerReleased(_ point: Point, _ button: Int, _ modifiers: X11.Modifiers, _ time: Timestamp) {
+  private func pointerReleased(
+    at point: Point, _ button: Int, _ modifiers: X11.Modifiers, _ event: WindowEvent
+  ) {
     guard mapHoldsPointer else {
-      _ = group.handle(.pointerReleased(controlEvent(point, modifiers, time, button: button)))
+      _ = offer(event)
       return
     }
     mapHoldsPointer = false
@@ -120,65 +114,18 @@ extension Application {
     if !isMap(point) { leaveMap() }
   }
 
-  private func scrolled(_ dx: Double, _ dy: Double, _ point: Point, _ modifiers: X11.Modifiers) {
-    let event = ScrollEvent(dx: dx, dy: dy, at: point, modifiers: KeyModifiers(rawValue: modifiers.rawValue))
-    guard group.handle(.scrolled(event)) == .ignored, isMap(point) else { return }
-    map.send(.scrolled(dx: dx, dy: dy, at: point, SceneTranslation.modifiers(modifiers)))
-  }
-
   // MARK: Keys
 
-  private func keyPressed(_ event: KeyEvent) {
-    announcement = nil
+  private func keyPressed(_ key: KeyEvent, _ event: WindowEvent) {
     if keys.isShown { return showKeys(false) }
-    let held = KeyModifiers(rawValue: event.modifiers.rawValue)
-    // Tab enters the bar from the map, but every other key without a focused control is the map's.
-    let controlsHaveKeys = group.focused != nil || !group.popups.isEmpty || event.symbol == .tab
-    if controlsHaveKeys {
-      if !event.text.isEmpty, event.modifiers.isDisjoint(with: [.control, .alt, .super]) {
-        if group.handle(.text(event.text, time: event.time)) == .handled { return }
-      } else if group.handle(
-        .key(KeyPress(ControlKeys.key(event.symbol), held, isRepeat: event.isRepeat, time: event.time))) == .handled
-      {
-        return
-      }
-    }
-    if event.symbol == .escape, problems.isShown { return closeProblems() }
+    // Tab enters the bar from the map; every other key without a focused control is the map's.
+    let controlsHaveKeys = group.focused != nil || !group.popups.isEmpty || key.symbol == .tab
+    if controlsHaveKeys, offer(event) { return }
+    if key.symbol == .escape, problems.isShown { return closeProblems() }
     // Escape leads back to the map from wherever the keyboard is.
-    if event.symbol == .escape, group.focused != nil { return group.focus(nil) }
-    guard let key = SceneTranslation.key(event) else { return }
-    // With a control in focus only what is no text and no movement in it gets here: commands with Ctrl, function keys.
-    map.send(.key(key, SceneTranslation.modifiers(event.modifiers), isRepeat: event.isRepeat))
-  }
-}
-
-/// The keys of the window in the words of the controls.
-enum ControlKeys {
-  static func key(_ symbol: KeySymbol) -> Key {
-    switch symbol {
-    case .return: .return
-    case .escape: .escape
-    case .tab: .tab
-    case .backspace: .backspace
-    case .delete: .delete
-    case .insert: .insert
-    case .home: .home
-    case .end: .end
-    case .pageUp: .pageUp
-    case .pageDown: .pageDown
-    case .left: .left
-    case .right: .right
-    case .up: .up
-    case .down: .down
-    case .menu: .menu
-    case .undo: .undo
-    case .redo: .redo
-    case .copy: .copy
-    case .cut: .cut
-    case .paste: .paste
-    case .function(let number): .function(number)
-    case .character(let character): .character(character)
-    default: .other
-    }
+    if key.symbol == .escape, group.focused != nil { return group.focus(nil) }
+    // With a control in focus, only what is neither text nor a movement in it gets here: commands with Ctrl, function keys.
+    guard let sceneKey = SceneTranslation.key(key) else { return }
+    map.send(.key(sceneKey, SceneTranslation.modifiers(key.modifiers), isRepeat: key.isRepeat))
   }
 }

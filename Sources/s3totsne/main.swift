@@ -1,5 +1,9 @@
 import ArgumentParser
 import Foundation
+import Imaging
+
+// Before there is a second thread.
+prepareImaging()
 
 // A reader that goes away (a pipe, a display, a server) is an error to report, not the end of the program.
 signal(SIGPIPE, SIG_IGN)
