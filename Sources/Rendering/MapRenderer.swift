@@ -13,7 +13,15 @@ public struct MapRenderer {
   /// How many pictures the last complete frame held.
   public private(set) var drawnCount = 0
 
+  /// Never read a level that is not in memory, but a smaller one, or show the average colour: for the main thread, which
+  /// must not wait for the disk. What was missed is told by `takeMissing`.
+  public var readsResidentLevelsOnly = false
+  private var missing: [[Int]] = Array(repeating: [], count: thumbnailLevels.count)
+
   private var sprites: [Sprite] = []
+  private var prepared: [Prepared] = []
+  /// Kept so that the reads that filled the cache are not optimised away.
+  private var touched: UInt32 = 0
   private let tables = ScaleTables()
   private var placeholder = Placeholder()
   private var last: Frame?
@@ -55,6 +63,17 @@ public struct MapRenderer {
 
   /// Forgets what the buffer holds: its memory is another, or originals came in.
   public mutating func invalidate() { last = nil }
+
+  /// The slots that frames since the last call would have drawn from a level that is not in memory, the topmost last. To be
+  /// given to `Atlas.prefetch` on a background queue; then `invalidate` and draw again.
+  public mutating func takeMissing() -> [(level: Int, slots: [Int])] {
+    var result: [(level: Int, slots: [Int])] = []
+    for level in missing.indices where !missing[level].isEmpty {
+      result.append((level, missing[level]))
+      missing[level] = []
+    }
+    return result
+  }
 
   /// Brings a buffer that this renderer drew last up to date at the least price.
   public mutating func update(
@@ -151,38 +170,85 @@ public struct MapRenderer {
     scene.collectSprites(in: clip, into: &sprites)
     placeholder.prepare(side: scene.spriteSide, background: background)
     let side = scene.spriteSide
-    for sprite in sprites {
-      draw(
-        sprite, side: side, isReady: scene.isReady(Int(sprite.slot)), clip: clip, blitter: blitter, atlas: atlas,
-        originals: originals, quality: quality)
+    var first = 0
+    while first < sprites.count {
+      let last = min(sprites.count, first + Self.batch)
+      prepareBatch(first..<last, side: side, atlas: atlas, originals: originals)
+      for index in first..<last {
+        draw(sprites[index], prepared[index - first], clip: clip, blitter: blitter, quality: quality)
+      }
+      first = last
     }
+  }
+
+  /// What a sprite is drawn with.
+  private struct Prepared {
+    /// Nothing for a placeholder, or for a flat colour.
+    var source: PixelSource?
+    /// Of the whole picture; nil for a placeholder.
+    var average: UInt32?
+  }
+
+  /// Sprites whose pixels are looked up together.
+  private static let batch = 32
+  /// Larger sources are brought in by the processor itself, which notices that they are read in a row.
+  private static let mostTouchedPixels = 256
+
+  /// Finds the pixels of some sprites and reads one word of every cache line of the small ones: small pictures lie far
+  /// apart in memory, and waiting for many of them at once takes little longer than waiting for one.
+  private mutating func prepareBatch(
+    _ range: Range<Int>, side: Int, atlas: Atlas, originals: (any OriginalSource)?
+  ) {
+    prepared.removeAll(keepingCapacity: true)
+    for index in range { prepared.append(prepare(sprites[index], side: side, atlas: atlas, originals: originals)) }
+    var sum: UInt32 = 0
+    for item in prepared {
+      guard let source = item.source else { continue }
+      let count = source.width &* source.height
+      if count > Self.mostTouchedPixels { continue }
+      var pixel = 0
+      while pixel < count {
+        sum ^= source.pixels[pixel]
+        pixel &+= 16
+      }
+    }
+    touched = sum
   }
 
   /// Draws one picture on top of what is there: for what the overlay raises.
   mutating func drawRaised(
     _ sprite: Sprite, into blitter: Blitter, clip: PixelRect, atlas: Atlas, originals: (any OriginalSource)?
   ) {
-    draw(
-      sprite, side: Int(max(sprite.width, sprite.height)), isReady: true, clip: clip, blitter: blitter, atlas: atlas,
-      originals: originals, quality: .sharp)
+    let side = Int(max(sprite.width, sprite.height))
+    let prepared = prepare(sprite, side: side, atlas: atlas, originals: originals)
+    draw(sprite, prepared, clip: clip, blitter: blitter, quality: .sharp)
   }
 
   @inline(__always)
-  private mutating func draw(
-    _ sprite: Sprite, side: Int, isReady: Bool, clip: PixelRect, blitter: Blitter, atlas: Atlas,
-    originals: (any OriginalSource)?, quality: Scene.Quality
-  ) {
+  private mutating func prepare(
+    _ sprite: Sprite, side: Int, atlas: Atlas, originals: (any OriginalSource)?
+  ) -> Prepared {
+    let slot = Int(sprite.slot)
+    guard sprite.isReady, let info = atlas.info(slot) else { return Prepared() }
+    return Prepared(
+      source: source(of: slot, side: side, isOpaque: info.isOpaque, atlas: atlas, originals: originals),
+      average: info.averageColor)
+  }
+
+  @inline(__always)
+  private func draw(_ sprite: Sprite, _ prepared: Prepared, clip: PixelRect, blitter: Blitter, quality: Scene.Quality) {
     let rect = sprite.rect
     let visible = rect.intersection(clip)
     guard !visible.isEmpty else { return }
-    let slot = Int(sprite.slot)
-    guard isReady, let info = atlas.info(slot),
-      let source = source(of: slot, side: side, isOpaque: info.isOpaque, atlas: atlas, originals: originals)
-    else {
+    guard let average = prepared.average else {
       placeholder.draw(rect, clip: visible, blitter: blitter)
       return
     }
-    if !source.isOpaque, Contrast.vanishes(info.averageColor, on: background) {
+    guard let source = prepared.source else {
+      blitter.blend(visible, average)
+      return
+    }
+    if !source.isOpaque, Contrast.vanishes(average, on: background) {
       blitter.fill(visible, Contrast.tile(on: background))
     }
     if source.width == rect.width, source.height == rect.height {
@@ -203,13 +269,18 @@ public struct MapRenderer {
 
   /// The smallest level that need not be enlarged, or the best there is.
   @inline(__always)
-  private func source(
+  private mutating func source(
     of slot: Int, side: Int, isOpaque: Bool, atlas: Atlas, originals: (any OriginalSource)?
   ) -> PixelSource? {
     var level = 0
     while level < thumbnailLevels.count - 1, thumbnailLevels[level] < side { level += 1 }
     if side > thumbnailLevels[level], let original = originals?.pixels(slot: slot, minimumSide: side) {
       return original
+    }
+    if readsResidentLevelsOnly, !atlas.isResident(slot, level: level) {
+      missing[level].append(slot)
+      repeat { level -= 1 } while level >= 0 && !atlas.isResident(slot, level: level)
+      if level < 0 { return nil }
     }
     guard let thumbnail = atlas.level(level, of: slot) else { return nil }
     return PixelSource(

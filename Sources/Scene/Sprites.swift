@@ -8,20 +8,23 @@ public struct Sprite: Hashable, Sendable {
   public var x, y: Int32
   /// Extent in device pixels, at least 1 × 1.
   public var width, height: Int32
+  /// Whether its thumbnail can be drawn; otherwise a placeholder is.
+  public var isReady: Bool
 
-  init(slot: Int32, x: Int32, y: Int32, width: Int32, height: Int32) {
+  init(slot: Int32, x: Int32, y: Int32, width: Int32, height: Int32, isReady: Bool) {
     self.slot = slot
     self.x = x
     self.y = y
     self.width = width
     self.height = height
+    self.isReady = isReady
   }
 
   /// A picture that covers `rect` of the window.
-  public init(slot: Int, rect: PixelRect) {
+  public init(slot: Int, rect: PixelRect, isReady: Bool = true) {
     self.init(
       slot: Int32(slot), x: Int32(clamping: rect.x), y: Int32(clamping: rect.y), width: Int32(clamping: rect.width),
-      height: Int32(clamping: rect.height))
+      height: Int32(clamping: rect.height), isReady: isReady)
   }
 
   /// The pixels it covers.
@@ -50,7 +53,7 @@ struct Projection: Sendable {
   }
 
   @inline(__always)
-  func sprite(_ slot: Int32, x: Float, y: Float, aspect: Float) -> Sprite {
+  func sprite(_ slot: Int32, x: Float, y: Float, aspect: Float, isReady: Bool) -> Sprite {
     var width = side
     var height = side
     if aspect > 1 {
@@ -62,7 +65,7 @@ struct Projection: Sendable {
     let top = Int((Double(y) * scale).rounded(.down)) &+ offsetY &- height / 2
     return Sprite(
       slot: slot, x: Int32(clamping: left), y: Int32(clamping: top), width: Int32(truncatingIfNeeded: width),
-      height: Int32(truncatingIfNeeded: height))
+      height: Int32(truncatingIfNeeded: height), isReady: isReady)
   }
 }
 
@@ -100,24 +103,28 @@ extension Scene {
         pictures.x.withUnsafeBufferPointer { x in
           pictures.y.withUnsafeBufferPointer { y in
             pictures.aspects.withUnsafeBufferPointer { aspects in
-              for row in rows {
-                for column in columns {
-                  let cell = row &* grid.columns &+ column
-                  let first = Int(starts[cell])
-                  var count = Int(starts[cell + 1]) &- first
-                  if count > whole {
-                    let hash = Self.cellHash(column: column &+ grid.firstColumn, row: row &+ grid.firstRow)
-                    count = hash < part ? whole &+ 1 : whole
-                  }
-                  var index = first &+ count
-                  while index > first {
-                    index &-= 1
-                    let slot = Int(items[index])
-                    let sprite = projection.sprite(items[index], x: x[slot], y: y[slot], aspect: aspects[slot])
-                    if Int(sprite.x) < rect.maxX, Int(sprite.y) < rect.maxY,
-                      Int(sprite.x &+ sprite.width) > rect.x, Int(sprite.y &+ sprite.height) > rect.y
-                    {
-                      sprites.append(sprite)
+              pictures.marks.withUnsafeBufferPointer { marks in
+                for row in rows {
+                  for column in columns {
+                    let cell = row &* grid.columns &+ column
+                    let first = Int(starts[cell])
+                    var count = Int(starts[cell + 1]) &- first
+                    if count > whole {
+                      let hash = Self.cellHash(column: column &+ grid.firstColumn, row: row &+ grid.firstRow)
+                      count = hash < part ? whole &+ 1 : whole
+                    }
+                    var index = first &+ count
+                    while index > first {
+                      index &-= 1
+                      let slot = Int(items[index])
+                      let sprite = projection.sprite(
+                        items[index], x: x[slot], y: y[slot], aspect: aspects[slot],
+                        isReady: marks[slot].contains(.ready))
+                      if Int(sprite.x) < rect.maxX, Int(sprite.y) < rect.maxY,
+                        Int(sprite.x &+ sprite.width) > rect.x, Int(sprite.y &+ sprite.height) > rect.y
+                      {
+                        sprites.append(sprite)
+                      }
                     }
                   }
                 }
@@ -177,7 +184,8 @@ extension Scene {
   public func spriteRect(of slot: Int) -> PixelRect? {
     guard pictures.isPlaced(slot) else { return nil }
     return projection.sprite(
-      Int32(slot), x: pictures.x[slot], y: pictures.y[slot], aspect: pictures.aspects[slot]
+      Int32(slot), x: pictures.x[slot], y: pictures.y[slot], aspect: pictures.aspects[slot],
+      isReady: true
     ).rect
   }
 

@@ -268,3 +268,35 @@ struct MapRendererTests {
     #expect(changed > 20)
   }
 }
+
+@Suite("Levels that are not in memory")
+struct ResidencyTests {
+  @Test("are not read, but told; a smaller one is shown meanwhile, or the average colour")
+  func missing() throws {
+    let atlas = try makeAtlas([(1, true)]) { _, x, _ in x < 0.5 ? 0xFF20_4060 : 0xFF60_8020 }
+    let scene = makeScene(viewport: PixelRect(x: 0, y: 0, width: 300, height: 300), aspects: [1], positions: [.zero])
+    #expect(scene.spriteSide > 64)
+    var renderer = MapRenderer(background: 0xFF00_0000)
+    renderer.readsResidentLevelsOnly = true
+    let buffer = Buffer(width: 300, height: 300)
+    func draw() {
+      renderer.render(into: buffer.pixels, stride: 300, rect: scene.camera.viewport, scene: scene, atlas: atlas)
+    }
+    func leftIsDark() -> Bool { buffer[130, 150] == 0xFF20_4060 && buffer[170, 150] == 0xFF60_8020 }
+    draw()
+    #expect(leftIsDark() && renderer.takeMissing().isEmpty)
+    atlas.release(level: 5)
+    draw()
+    #expect(leftIsDark())
+    let missed = renderer.takeMissing()
+    #expect(missed.map(\.level) == [5] && missed.first?.slots == [0])
+    #expect(renderer.takeMissing().isEmpty)
+    for level in 0..<5 { atlas.release(level: level) }
+    draw()
+    #expect(buffer[130, 150] == atlas.info(0)?.averageColor && buffer[170, 150] == buffer[130, 150])
+    atlas.prefetch(slots: [0], level: 5)
+    _ = renderer.takeMissing()
+    draw()
+    #expect(leftIsDark() && renderer.takeMissing().isEmpty)
+  }
+}
