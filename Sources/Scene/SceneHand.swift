@@ -95,8 +95,7 @@ extension Scene {
     } else if gesture.clickCount == 2, gesture.firstContext == gesture.context {
       doubleClicked(at: point, &effects)
     }
-    cursor = .dragging
-    updateHover(&effects, force: true)
+    updateHover(&effects)
   }
 
   /// A click acts when the button comes up, without waiting for a second one.
@@ -156,7 +155,7 @@ extension Scene {
   // MARK: Hover
 
   /// Finds what is under the pointer now.
-  mutating func updateHover(_ effects: inout Effects, force: Bool = false) {
+  mutating func updateHover(_ effects: inout Effects) {
     guard !gesture.isDragging else { return }
     let over = opened == nil ? pointer.flatMap { picture(at: $0) } : nil
     setHovered(over, &effects)

@@ -214,22 +214,18 @@ struct MapRendererTests {
   @Test("a picture larger than its thumbnail is drawn from the original where there is one")
   func originals() throws {
     struct Source: OriginalSource {
-      let pyramid: OriginalPyramid
+      let original: Buffer
       func pixels(slot: Int, minimumSide: Int) -> PixelSource? {
-        guard slot == 0 else { return nil }
-        return unsafe(minimumSide)
-      }
-      private func unsafe(_ side: Int) -> PixelSource {
-        pyramid.withSource(minimumWidth: side) { $0 }
+        guard slot == 0, minimumSide > 128 else { return nil }
+        return PixelSource(
+          pixels: original.pixels, width: original.width, height: original.height, isOpaque: true)
       }
     }
     let atlas = try makeAtlas([(1, true)]) { _, _, _ in 0xFF10_2030 }
     var scene = makeScene(viewport: PixelRect(x: 0, y: 0, width: 600, height: 600), aspects: [1], positions: [.zero])
     for _ in 0..<30 { _ = scene.handle(.scrolled(dx: 0, dy: 1, at: Point(x: 300, y: 300), [])) }
     #expect(scene.spriteSide > 128)
-    let source = Source(
-      pyramid: OriginalPyramid(
-        width: 800, height: 800, pixels: [UInt32](repeating: 0xFFAA_BBCC, count: 640_000), isOpaque: true))
+    let source = Source(original: Buffer(width: 800, height: 800, 0xFFAA_BBCC))
     var renderer = MapRenderer(background: Self.canvas)
     let buffer = Buffer(width: 600, height: 600)
     renderer.render(into: buffer.pixels, stride: 600, rect: scene.camera.viewport, scene: scene, atlas: atlas)
