@@ -84,9 +84,9 @@ public struct NeighborSearch: Sendable {
         PreparedRows(rows, preparation), centered: false, to: reducedDimension, pool: pool, token: token)
       let zeros = matrix.normalizeRows()
       if zeros > 0 {
+        // A row of zeros is a black image, a constant one an image of one grey.
         let what = metric.canonical == .cosine ? "zero" : "constant"
-        notes.append(
-          "\(zeros) of \(n) vectors are \(what): they have no direction and are placed at distance 1 from all others.")
+        notes.append("\(zeros) of \(n) rows are \(what) and count as equally far from all others.")
       }
       progress?(0.2)
       graph = try angularNeighbors(of: matrix, k: k, pool: pool, token: token, progress: progress)

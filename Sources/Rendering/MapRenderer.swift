@@ -290,14 +290,20 @@ public struct MapRenderer {
 
 /// Transparent pictures of the canvas's own colour would not be seen on it: black drawings on a dark canvas.
 enum Contrast {
-  /// Luma differences below this, of 255, are not told apart well.
-  private static let least = 56
+  /// Luma differences below this, of 255, are not told apart well, unless the colours differ.
+  private static let leastLuma = 56
+  /// A channel that differs by more than this makes a colour stand out at any luma: a red apple on black.
+  private static let leastChannel = 88
 
   /// Whether a picture of an average colour (premultiplied ARGB) can hardly be told from an opaque background.
   static func vanishes(_ average: UInt32, on background: UInt32) -> Bool {
     let alpha = Int(average >> 24)
     guard alpha > 0 else { return false }
-    return abs(luma(average) * 255 / alpha - luma(background)) < least
+    guard abs(luma(average) * 255 / alpha - luma(background)) < leastLuma else { return false }
+    func difference(_ shift: UInt32) -> Int {
+      abs(Int(average >> shift & 0xFF) * 255 / alpha - Int(background >> shift & 0xFF))
+    }
+    return max(difference(16), difference(8), difference(0)) < leastChannel
   }
 
   /// The colour of the tile that is laid beneath such a picture.

@@ -1,5 +1,6 @@
 import Atlas
 import Controls
+import Dispatch
 import Drawing
 import Geometry
 import Imaging
@@ -28,9 +29,16 @@ import X11
   private var baseWidth = 0
   private var baseHeight = 0
 
+  /// Brings thumbnails from the disk into memory; one request at a time.
+  private let prefetchQueue = DispatchQueue(label: "thumbnails", qos: .userInitiated)
+  private var isPrefetching = false
+  /// What the last request was for: asked in vain, it is not asked again for the same view.
+  private var lastRequest: (camera: Camera, count: Int)?
+
   init(limits: DecodingLimits, theme: Theme, animates: Bool) {
     scene = Scene(isAnimationEnabled: animates)
     renderer = MapRenderer(background: theme.canvas.argb)
+    renderer.readsResidentLevelsOnly = true
     pictures = MapPictures(limits: limits)
     fullSize = OriginalLoader(limits: limits, cacheLimit: 256 << 20) { image in
       OriginalPyramid(width: image.width, height: image.height, pixels: image.pixels, isOpaque: image.isOpaque)
@@ -88,6 +96,28 @@ import X11
         on: canvas, pixels: frame.pixels, stride: frame.stride, scene: scene, atlas: atlas, theme: style.theme,
         font: style.font, label: text, originals: source)
     }
+    prefetchMissing(from: atlas)
+  }
+
+  /// Has the thumbnails read that the frame just drawn did without; the main thread never waits for the disk.
+  private func prefetchMissing(from atlas: Atlas) {
+    let missing = renderer.takeMissing()
+    guard !missing.isEmpty, !isPrefetching else { return }
+    let count = missing.reduce(0) { $0 + $1.slots.count }
+    // Where a view needs more than may be in memory, smaller levels are what is shown.
+    if let last = lastRequest, last.camera == scene.camera, count >= last.count { return }
+    lastRequest = (scene.camera, count)
+    isPrefetching = true
+    prefetchQueue.async {
+      for (level, slots) in missing { atlas.prefetch(slots: slots.reversed(), level: level) }
+      DispatchQueue.main.async { MainActor.assumeIsolated { self.thumbnailsArrived() } }
+    }
+  }
+
+  private func thumbnailsArrived() {
+    isPrefetching = false
+    renderer.invalidate()
+    onEffect?(.redraw)
   }
 
   private func drawMap(into frame: FrameBuffer, viewport: PixelRect) {
