@@ -71,7 +71,8 @@ let package = Package(
     .target(
       name: "Export",
       dependencies: [
-        "Rendering", "Scene", "Drawing", "Geometry", "Mapping", "Collection", "ObjectStorage", "Imaging", "Neighbors", "TSNE",
+        "Rendering", "Scene", "Drawing", "Geometry", "Mapping", "Collection", "ObjectStorage", "Imaging", "Neighbors",
+        "TSNE",
         "Atlas",
       ],
       swiftSettings: room),
