@@ -44,7 +44,8 @@ extension MappingFailure {
     if let similar, case .bucket(_, let bucket, let prefix) = location.kind {
       let name = String(decoding: prefix.dropLast(), as: UTF8.self)
       why = "No key begins with “\(name)/”, but keys begin with “\(name)”: “\(similar)”, for instance."
-      if let slash = similar.lastIndex(of: "/") {
+      // The folder in which the names begin to differ.
+      if let slash = similar.dropFirst(name.count).firstIndex(of: "/") {
         remedy = "Type \(bucket)/\(similar[..<slash]) to open that folder."
       } else {
         remedy = "Type \(bucket) to open all of the bucket."
