@@ -46,7 +46,7 @@ public enum Selection: Hashable, Sendable, CaseIterable {
   /// - Returns: whether the server agreed.
   @discardableResult
   public func own(_ text: String, selection: Selection = .clipboard, time: Timestamp = 0) -> Bool {
-    guard !connection.isClosed, !connection.isLost else { return false }
+    guard connection.isUsable else { return false }
     let atom = atom(of: selection)
     let time = time == 0 ? connection.lastEventTime : time
     XSetSelectionOwner(connection.display, atom, connection.utilityWindow, Time(time))
@@ -59,7 +59,7 @@ public enum Selection: Hashable, Sendable, CaseIterable {
   /// Asks for the text of a selection. The answer comes later, or at once when it is this program's own; it is nil when
   /// there is no text, or when the owner is silent for two seconds.
   public func request(_ selection: Selection = .clipboard, completion: @escaping @MainActor (String?) -> Void) {
-    guard !connection.isClosed, !connection.isLost else { return completion(nil) }
+    guard connection.isUsable else { return completion(nil) }
     let atom = atom(of: selection)
     if let own = owned[atom] { return completion(own.text) }
     let atoms = connection.atoms
@@ -206,7 +206,7 @@ public enum Selection: Hashable, Sendable, CaseIterable {
 
   private func stopSending(_ destination: Destination) {
     sending[destination] = nil
-    guard !connection.isClosed, !sending.keys.contains(where: { $0.window == destination.window }) else { return }
+    guard connection.isUsable, !sending.keys.contains(where: { $0.window == destination.window }) else { return }
     _ = connection.trap { XSelectInput(connection.display, destination.window, NoEventMask) }
   }
 
@@ -225,7 +225,7 @@ public enum Selection: Hashable, Sendable, CaseIterable {
       requestor: connection.utilityWindow, time: connection.lastEventTime
     ) { [weak self] _ in self?.managerHasAnswered = true }
     let deadline = DispatchTime.now() + SelectionReceiver.timeout
-    while managerHasAnswered == false, !connection.isLost, DispatchTime.now() < deadline {
+    while managerHasAnswered == false, connection.isUsable, DispatchTime.now() < deadline {
       var descriptor = pollfd(fd: XConnectionNumber(connection.display), events: Int16(POLLIN), revents: 0)
       poll(&descriptor, 1, 50)
       connection.processEvents()

@@ -31,6 +31,9 @@ internal import Glibc
   private var isDraining = false
   private var isTurnScheduled = false
   private(set) var isLost = false
+  /// Whether Xlib may be called. Not after a loss: Xlib then leaves the display locked for the thread that noticed, so
+  /// that a call from any other would wait for ever.
+  var isUsable: Bool { !isClosed && !isLost }
   private var isLossDelivered = false
   private(set) var isClosed = false
 
@@ -122,7 +125,7 @@ internal import Glibc
 
   /// Sends what waits to be sent.
   public func flush() {
-    guard !isClosed else { return }
+    guard isUsable else { return }
     XFlush(display)
     // Writing may have read events, which then no longer wake the descriptor.
     if XEventsQueued(display, CInt(QueuedAfterReading)) > 0 { scheduleTurn() }
@@ -139,7 +142,7 @@ internal import Glibc
       broadcast(.displayLost)
     }
     for entry in windows.values { entry.window?.deliverEvents() }
-    if !isLost { flush() }
+    flush()
   }
 
   /// Gives the clipboard to the desktop's clipboard manager, closes the windows, and ends the connection.
@@ -151,20 +154,21 @@ internal import Glibc
   }
 
   private func disconnect() {
-    inputMethod?.close()
+    // From here on nothing is scheduled any more.
+    isClosed = true
     if !isLost {
+      inputMethod?.close()
       XDestroyWindow(display, utilityWindow)
       XSync(display, False)
     }
-    isClosed = true
-    XSetIOErrorExitHandler(display, { _, _ in }, nil)
-    guard let source, !source.isCancelled else {
-      XCloseDisplay(display)
-      return
+    guard let source else { return }
+    // Asked again: the server may have died just now. A lost display is left as it is.
+    if !isLost {
+      XSetIOErrorExitHandler(display, { _, _ in }, nil)
+      // The descriptor may be closed only when the source no longer watches it. The pointer is used by nobody else then.
+      nonisolated(unsafe) let display = display
+      source.setCancelHandler { XCloseDisplay(display) }
     }
-    // The descriptor may be closed only when the source no longer watches it. The pointer is used by nobody else then.
-    nonisolated(unsafe) let display = display
-    source.setCancelHandler { XCloseDisplay(display) }
     source.cancel()
   }
 
@@ -195,6 +199,7 @@ internal import Glibc
   }
 
   func trap(_ requests: () -> Void) -> RequestError? {
+    guard isUsable else { return nil }
     defer { scheduleTurn() }
     return RequestErrors.trap(display, requests)
   }

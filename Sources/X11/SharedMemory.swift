@@ -123,7 +123,7 @@ private struct SharedSegment: ~Copyable {
   isolated deinit {
     cx11_destroy_image(image)
     if let info {
-      if !connection.isClosed { XShmDetach(connection.display, info) }
+      if connection.isUsable { XShmDetach(connection.display, info) }
       info.deallocate()
     } else {
       free(bytes)

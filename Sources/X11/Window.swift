@@ -29,6 +29,7 @@ public import Geometry
   private var dropTarget: DropTarget?
   private var clicks = ClickCounter()
   private(set) var isClosed = false
+  var isUsable: Bool { !isClosed && connection.isUsable }
   private(set) var isMapped = false
   private var isHidden = false
   private var isObscured = false
@@ -69,12 +70,12 @@ public import Geometry
 
   /// What the title bar says.
   public var title: String {
-    didSet { if title != oldValue, !isClosed { writeTitle() } }
+    didSet { if title != oldValue, isUsable { writeTitle() } }
   }
 
   /// Puts the window on the screen.
   public func show() {
-    guard !isClosed else { return }
+    guard isUsable else { return }
     writeStartup()
     XMapWindow(connection.display, id)
     if let startup = connection.startup {
@@ -89,7 +90,7 @@ public import Geometry
     guard !isClosed else { return }
     isClosed = true
     connection.removeWindow(id)
-    guard !connection.isClosed else { return }
+    guard connection.isUsable else { return }
     inputContext.close()
     presenter.close()
     cursors.close()
@@ -100,7 +101,7 @@ public import Geometry
 
   /// What the pointer looks like over the window.
   public func setCursor(_ shape: CursorShape) {
-    guard !isClosed, shape != cursorShape else { return }
+    guard isUsable, shape != cursorShape else { return }
     cursorShape = shape
     XDefineCursor(connection.display, id, cursors.cursor(shape))
   }
@@ -109,7 +110,7 @@ public import Geometry
   /// Memory for the next frame; nil while the server still reads all there is, and `.frameReady` follows when that is
   /// over. Asked for twice, it gives the same buffer until that is presented.
   public func beginFrame() -> FrameBuffer? {
-    guard !isClosed, !connection.isClosed, !connection.isLost else { return nil }
+    guard isUsable else { return nil }
     return presenter.begin(width: width, height: height)
   }
 
@@ -117,7 +118,7 @@ public import Geometry
   ///
   /// - Returns: the frame's number, which comes back in `.presented` when the frame is on the screen.
   @discardableResult public func present(_ frame: FrameBuffer, damage: [PixelRect]) -> UInt64 {
-    guard !isClosed, !connection.isClosed, !connection.isLost else { return 0 }
+    guard isUsable else { return 0 }
     let (serial, isPending) = presenter.present(frame, damage: damage)
     if frame.width == width, frame.height == height { sync?.frameWasPut(connection) }
     if !isPending {
@@ -129,7 +130,7 @@ public import Geometry
 
   /// Where the caret is, in device pixels: the bottom of it. Input methods open their windows there.
   public func setTextInputSpot(x: Int, y: Int) {
-    guard !isClosed else { return }
+    guard isUsable else { return }
     inputContext.setSpot(XPoint(x: Int16(clamping: x), y: Int16(clamping: y)))
   }
 
@@ -137,7 +138,7 @@ public import Geometry
   public func enableTextInput(_ on: Bool) {
     isTextInputEnabled = on
     queue.keepsRepeats = on
-    guard !isClosed else { return }
+    guard isUsable else { return }
     inputContext.isActive = on && hasFocus
     connection.scheduleTurn()
   }

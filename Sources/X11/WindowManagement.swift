@@ -218,7 +218,7 @@ extension Window {
 
   /// Fills the screen with the window or ends that; `.fullScreenChanged` tells when it is so.
   public func setFullScreen(_ on: Bool) {
-    guard !isClosed, !connection.isClosed else { return }
+    guard isUsable else { return }
     defer { connection.flush() }
     let atoms = connection.atoms
     guard connection.managerSupports(atoms[.netStateFullScreen]) else { return fillMonitor(on) }
