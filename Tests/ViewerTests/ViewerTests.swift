@@ -123,17 +123,60 @@ struct ViewerTests {
     #expect(try await second.quit() == 0)
   }
 
-  @Test("a cancelled job can be carried on, and ends like one that was left alone")
-  func cancel() async throws {
-    let window = try await WindowUnderTest.start([sampleImages])
-    try await window.waitUntil("images come in") { try await window.number("images") > 0 }
-    // Tab goes round from the map to the bar's last control, which says Cancel.
-    try await window.key("shift+Tab")
-    try await window.key("Escape")
+  @Test(
+    "Cancel ends a job at once, Refresh carries on, Stop here keeps the present positions, Continue goes on from them")
+  func cancelStopContinue() async throws {
+    let window = try await WindowUnderTest.start([sampleImages, "--iterations", "1000000"])
+    try await window.waitForState("layout")
+    // The last control of the bar says Cancel now.
+    try await window.point(920, 32)
+    try await window.display.xdotool("click", "1")
+    try await window.waitForState("cancelled", within: 5)
+    let count = try await window.number("images")
+    #expect(count > 200)
     try await window.key("F5")
+    try await window.waitForState("layout")
+    try await window.key("s")
+    try await window.waitForState("finished", within: 5)
+    #expect(try await window.number("placed") == count)
+    try await window.point(500, 20)
+    let stopped = try await window.picture()
+    try await window.key("c")
+    try await window.waitUntil("the layout goes on") {
+      guard try await window.state().hasPrefix("finished") else { return false }
+      return try await window.picture() != stopped
+    }
+  }
+
+  @Test("an image that was left out joins the map when it is tried again after it was mended")
+  func retry() async throws {
+    let folder = try TemporaryDirectory("mended")
+    let names = try FileManager.default.contentsOfDirectory(atPath: sampleImages + "/fruit").sorted()
+    for name in names.dropFirst() { _ = try folder.copy(sampleImages + "/fruit/" + name, to: name) }
+    _ = try folder.write(Array("not yet".utf8), to: "late.png")
+    let window = try await WindowUnderTest.start([folder.path])
     try await window.waitForState("finished")
-    let images = try await window.number("images")
-    #expect(try await window.number("placed") == images)
+    #expect(try await window.number("placed") == names.count - 1)
+    let mended = try #require(FileManager.default.contents(atPath: sampleImages + "/fruit/" + names[0]))
+    _ = try folder.write(Array(mended), to: "late.png")
+    try await window.key("p")
+    try await window.waitForWord("problems")
+    try await window.key("Tab", "Return")
+    try await window.waitForWord("placed:\(names.count)")
+    try await window.waitForState("finished")
+  }
+
+  @Test("two windows on one folder at the same time both end with its map")
+  func twoPrograms() async throws {
+    let home = try TemporaryDirectory("two")
+    async let first = WindowUnderTest.start([sampleImages], home: home)
+    async let second = WindowUnderTest.start([sampleImages], home: home)
+    for window in [try await first, try await second] {
+      try await window.waitForState("finished")
+      let images = try await window.number("images")
+      #expect(images > 200)
+      #expect(try await window.number("placed") == images)
+    }
   }
 
   @Test("a bucket on a real S3 server becomes a map, and no secret is seen anywhere")
