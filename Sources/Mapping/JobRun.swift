@@ -208,11 +208,18 @@ final class JobRun: Sendable {
       note("The listing could not be renewed, so this is what was known before. \(error.cause)")
       outbox.post(.listed(slots: [], complete: true))
     }
-    for problem in store.listingProblems {
-      note("\(problem.key.displayName) could not be listed: \(problem.reason)")
-    }
+    noteListingProblems(store.listingProblems)
     guard collection.counts.total == 0 else { return }
     throw MappingFailure.empty(request.location, similar: try? await similarKey())
+  }
+
+  /// One sentence, however many there are: a tree of dangling links must not bury everything else that is said.
+  private func noteListingProblems(_ problems: [ListingProblem]) {
+    guard let first = problems.first else { return }
+    note(
+      problems.count == 1
+        ? "\(first.key.displayName) could not be listed: \(first.reason)"
+        : "\(problems.count) entries could not be listed, such as \(first.key.displayName): \(first.reason)")
   }
 
   /// What went wrong with the listing, and not with one of the objects fetched meanwhile.
