@@ -23,7 +23,10 @@ extension ImageCollection {
         collection.state.withLock { $0.store = store }
         return collection
       }
-      let collection = try make(store: store, cacheDirectory: cacheDirectory, directory: directory)
+      // One that has just been let go may still be closing its catalogue, and holds the lock until it has.
+      let isClosing = open[name] != nil
+      let collection = try make(
+        store: store, cacheDirectory: cacheDirectory, directory: directory, isClosing: isClosing)
       open = open.filter { $0.value.collection != nil }
       open[name] = Weak(collection: collection)
       return collection
@@ -31,14 +34,19 @@ extension ImageCollection {
   }
 
   private static func make(
-    store: any ObjectStore, cacheDirectory: String?, directory: String?
+    store: any ObjectStore, cacheDirectory: String?, directory: String?, isClosing: Bool
   ) throws(AtlasError) -> ImageCollection {
     var note: String?
     if let cacheDirectory, let directory {
       do {
         try CacheDirectory.prepare(cacheDirectory)
         try PrivateFiles.makeDirectory(directory)
-        if let lock = try DirectoryLock.take(in: directory) {
+        var lock = try DirectoryLock.take(in: directory)
+        for _ in 0..<500 where lock == nil && isClosing {
+          usleep(10_000)
+          lock = try DirectoryLock.take(in: directory)
+        }
+        if let lock {
           return try load(store: store, directory: directory, lock: lock)
         }
         note =

@@ -63,7 +63,7 @@ public final class CollectionWriter: Sendable {
     collection.turns.give()
     await withCheckedContinuation { continuation in
       collection.queue.async { [self] in
-        commit()
+        collection.commit()
         continuation.resume()
       }
     }
@@ -119,13 +119,19 @@ public final class CollectionWriter: Sendable {
     } ?? ListingChange()
   }
 
-  /// The listing is complete: what it did not name is gone.
+  /// The listing is complete: what it did not name is gone, unless it lies in a part that could not be listed.
+  /// - Parameter sparing: Folders and objects that could not be listed: what is known of them is kept.
   /// - Returns: The slots that are no more, where they were shown or left out.
-  public func finishListing() -> [Int] {
-    whileOpen {
+  public func finishListing(sparing unlisted: [ObjectKey] = []) -> [Int] {
+    func isSpared(_ key: ObjectKey) -> Bool {
+      unlisted.contains { key == $0 || key.bytes.starts(with: $0.bytes + [UInt8(ascii: "/")]) }
+    }
+    return whileOpen {
       let seen = self.seen.withLock { $0 }
       let gone = collection.state.withLock { state in
-        let gone = ImageCollection.order(&state).filter { !seen.contains($0) }
+        let gone = ImageCollection.order(&state).filter { slot in
+          !seen.contains(slot) && !(state.entries[slot].map { isSpared($0.object.key) } ?? false)
+        }
         return gone.filter { Self.remove($0, from: &state) }
       }
       scheduleCommit()
@@ -294,36 +300,11 @@ public final class CollectionWriter: Sendable {
     }
     guard isDue else { return }
     collection.queue.async { [self] in
-      commit()
+      collection.commit()
       batch.withLock {
         $0.isScheduled = false
         $0.last = .now
       }
-    }
-  }
-
-  /// Writes what has changed: first the thumbnails and features, then the catalogue that vouches for them.
-  private func commit() {
-    let (catalogue, atlas, matrices, entries, keys) = collection.state.withLock { state in
-      let entries = state.changedSlots.sorted().compactMap { slot -> CollectionEntry? in
-        var entry = state.entries[slot]
-        if state.passingProblems.contains(slot) { entry?.state = .listed }
-        return entry
-      }
-      let keys = Array(state.removedKeys)
-      state.changedSlots = []
-      state.removedKeys = []
-      return (state.catalogue, state.atlas, Array(state.features.values), entries, keys)
-    }
-    guard let catalogue, !entries.isEmpty || !keys.isEmpty else { return }
-    do {
-      if entries.contains(where: { $0.state == .ready }) {
-        try atlas.flush()
-        for matrix in matrices { try matrix.flush() }
-      }
-      try catalogue.save(entries, removing: keys)
-    } catch {
-      detach("\(error)")
     }
   }
 

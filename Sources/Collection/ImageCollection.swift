@@ -176,7 +176,7 @@ public final class ImageCollection: Sendable {
   public func loadViewState() -> Data? { state.withLock { $0.viewState } }
 
   /// Waits until everything that was to be kept is on disk. Blocking, for the end of the program.
-  public func synchronize() { queue.sync {} }
+  public func synchronize() { queue.sync { commit() } }
 
   // MARK: Derived stages
 

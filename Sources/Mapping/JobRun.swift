@@ -76,9 +76,13 @@ final class JobRun: Sendable {
       threads: request.threads, token: token, outbox: outbox, meter: meter)
     let layouts = LayoutStage(run: self, collection: collection, writer: writer, extractor: extractor)
     let decoder = "\(Self.decoderVersion), \(request.limits.maximumMegapixels) megapixels"
-    try await Self.files.run {
-      writer.setDecoder(decoder)
-      writer.resetPassingProblems()
+    switch request.mode {
+    case .open, .map:
+      try await Self.files.run {
+        writer.setDecoder(decoder)
+        writer.resetPassingProblems()
+      }
+    case .continueFrom, .retry: break
     }
     try await reportKnown(collection, layouts)
 
@@ -90,6 +94,8 @@ final class JobRun: Sendable {
     case .retry(let slots):
       for slot in slots { writer.reset(slot) }
       try await fetch(slots.filter { collection.entry($0)?.state == .listed }, loader)
+      // The job before may have been ended half-way: the listing offers everything that is still to be fetched.
+      if collection.counts.listed > 0 { try await renewListing(store, collection, writer, loader) }
       outcome = try await layOut(collection, writer, loader, layouts)
     case .continueFrom(let snapshot, let iterations):
       try await mend(snapshot.slots.compactMap { collection.entry(Int($0)) }, writer, loader, layouts)
@@ -254,7 +260,7 @@ final class JobRun: Sendable {
       meter.add(total: change.unfetched.count)
       queue.add(change.unfetched)
     }
-    let gone = writer.finishListing()
+    let gone = writer.finishListing(sparing: store.listingProblems.map(\.key))
     if !gone.isEmpty { outbox.post(.removed(slots: gone)) }
     outbox.post(.listed(slots: [], complete: true))
     outbox.post(.stage(.loading))

@@ -33,8 +33,12 @@ import X11
   var location: Location?
   /// What was last said by an action of the user, until the pointer or a job says something else.
   var announcement: String?
-  /// The parameters as the user left them; nil while they are still those the program started with.
+  /// Whether the hand has changed a parameter since the location was opened.
   var hasEditedParameters = false
+  /// Whether they were changed before the location was opened, for it.
+  var keepsTypedParameters = false
+  /// The parameters of the job that made what is shown: what a location comes back with.
+  var shownParameters: MapParameters?
   var knownSlots: Set<Int> = []
   /// Pictures that the map showed when it last came to rest.
   var seenCount = 0
@@ -46,8 +50,8 @@ import X11
   var needsBar = true
   var needsMap = true
   var needsStatus = true
-  /// A press on the map holds the pointer until the button is up.
-  var mapHoldsPointer = false
+  /// The button that was pressed on the map and holds the pointer until it is up.
+  var mapButton: Int?
   var pointerIsOnMap = false
   /// The time of the latest event of the hand: selections are owned with it.
   var eventTime: Timestamp = 0
@@ -122,7 +126,9 @@ import X11
     startPage.onOpenSamples = { [weak self] in
       if let samples = self?.options.samplesDirectory { self?.open(samples) }
     }
-    failurePage.onRetry = { [weak self] in self?.run() }
+    failurePage.onRetry = { [weak self] in
+      if let text = self?.location?.text { self?.open(text) }
+    }
     problems.onClose = { [weak self] in self?.closeProblems() }
     problems.onRetry = { [weak self] slots in self?.retry(slots) }
     map.onEffect = { [weak self] effect in self?.perform(effect) }
@@ -204,6 +210,7 @@ import X11
     connection.close()
     // What the store has been given is written; a job that was cut short has kept every finished stage.
     jobs.collection?.synchronize()
+    ExternalViewer.removeCopies()
     exit(code)
   }
 }

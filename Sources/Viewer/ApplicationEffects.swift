@@ -14,12 +14,14 @@ extension Application {
   func perform(_ effect: SceneEffect) {
     switch effect {
     case .redraw:
+      guard !map.isHiddenChange() else { break }
       redrawMap()
       if map.scene.opened != nil { map.demandOpened() }
-      updateStatus()
     case .animate: scheduler.isAnimating = true
     case .openOriginal(let slot): openOriginal(slot)
-    case .closeOriginal: updateStatus()
+    case .closeOriginal:
+      map.fullSize.drop()
+      updateStatus()
     case .copyAddress(let slots): copyAddresses(of: slots)
     case .openExternally(let slot): openExternally(slot)
     case .hoverChanged:
@@ -53,7 +55,8 @@ extension Application {
       let size = Size(width: Double(entry.width), height: Double(entry.height))
       map.send(.originalSize(slot: slot, size))
     }
-    map.demandOpened()
+    map.demandOpened(again: true)
+    redrawMap()
     updateStatus()
   }
 

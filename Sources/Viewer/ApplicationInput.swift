@@ -1,3 +1,4 @@
+import Collection
 import Controls
 import Foundation
 import Geometry
@@ -58,6 +59,7 @@ extension Application {
   private func displayLost() {
     saveViewState()
     jobs.cancel()
+    jobs.collection?.synchronize()
     FileHandle.standardError.write(Data("s3totsne: the display was closed.\n".utf8))
     exit(1)
   }
@@ -70,14 +72,14 @@ extension Application {
   }
 
   private func leaveMap() {
-    guard pointerIsOnMap, !mapHoldsPointer else { return }
+    guard pointerIsOnMap, mapButton == nil else { return }
     pointerIsOnMap = false
     window.setCursor(.arrow)
     map.send(.pointerLeft)
   }
 
   private func pointerMoved(to point: Point, _ modifiers: X11.Modifiers, _ event: WindowEvent) {
-    if !mapHoldsPointer, offer(event) || !isMap(point) { return leaveMap() }
+    if mapButton == nil, offer(event) || !isMap(point) { return leaveMap() }
     if !pointerIsOnMap {
       pointerIsOnMap = true
       window.setCursor(SceneTranslation.cursor(map.scene.cursor))
@@ -88,6 +90,7 @@ extension Application {
   private func pointerPressed(
     at point: Point, _ button: Int, _ modifiers: X11.Modifiers, _ clickCount: Int, _ event: WindowEvent
   ) {
+    if mapButton != nil { return }
     if keys.isShown { return showKeys(false) }
     if offer(event) { return }
     if problems.isShown, mapArea.contains(point) {
@@ -97,7 +100,7 @@ extension Application {
     guard mapArea.contains(point) else { return }
     group.focus(nil, reason: .pointer)
     guard isMap(point) else { return }
-    mapHoldsPointer = true
+    mapButton = button
     map.send(
       .pointerPressed(point, button: button, clickCount: clickCount, SceneTranslation.modifiers(modifiers)))
   }
@@ -105,11 +108,12 @@ extension Application {
   private func pointerReleased(
     at point: Point, _ button: Int, _ modifiers: X11.Modifiers, _ event: WindowEvent
   ) {
-    guard mapHoldsPointer else {
+    guard let held = mapButton else {
       _ = offer(event)
       return
     }
-    mapHoldsPointer = false
+    guard button == held else { return }
+    mapButton = nil
     map.send(.pointerReleased(point, button: button, SceneTranslation.modifiers(modifiers)))
     if !isMap(point) { leaveMap() }
   }

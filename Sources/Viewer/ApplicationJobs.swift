@@ -61,6 +61,17 @@ extension Application {
   /// The window turns to another location.
   private func show(_ target: Location) {
     saveViewState()
+    // Parameters typed together with the new location are meant for it.
+    keepsTypedParameters = hasEditedParameters
+    hasEditedParameters = false
+    shownParameters = nil
+    pointerIsOnMap = false
+    mapButton = nil
+    window.setCursor(.arrow)
+    if let left = jobs.collection {
+      // The last reference closes the catalogue, which waits for the disk.
+      DispatchQueue.global(qos: .utility).async { withExtendedLifetime(left) {} }
+    }
     location = target
     history.add(target.text)
     loadHistory()
@@ -78,6 +89,7 @@ extension Application {
     guard let location else { return }
     startPage.isShown = false
     failurePage.show(nil)
+    shownParameters = parameters
     var request = MappingRequest(
       location: location, storage: options.storage, parameters: parameters,
       cacheDirectory: options.cacheDirectory, limits: options.limits, threads: options.threads, mode: mode)
@@ -91,6 +103,10 @@ extension Application {
   // MARK: What a job tells
 
   func take(_ event: MappingEvent) {
+    switch event {
+    case .stage, .note, .finished, .failed, .cancelled: announcement = nil
+    default: break
+    }
     switch event {
     case .opened(let collection): opened(collection)
     case .known(let slots, let layout, let viewState): known(slots, layout, viewState)
@@ -129,7 +145,7 @@ extension Application {
     if let layout {
       map.send(.layout(slots: layout.slots, positions: layout.positions, isFinal: true, animated: false))
     }
-    if let kept, !hasEditedParameters, let parameters = bar.parameters {
+    if let kept, !hasEditedParameters, !keepsTypedParameters, let parameters = bar.parameters {
       // The location comes back with the parameters it was left with, except those given on the command line.
       var restored = kept.parameters
       restored.tsne.threads = parameters.tsne.threads
@@ -146,6 +162,8 @@ extension Application {
   }
 
   private func ready(_ slots: [Int]) {
+    // After a full disk the thumbnails are somewhere else.
+    if let atlas = jobs.collection?.atlas, atlas !== map.atlas { map.atlas = atlas }
     guard let atlas = map.atlas else { return }
     add(slots)
     map.send(
@@ -158,6 +176,7 @@ extension Application {
   private func finished() {
     ended()
     saveViewState()
+    map.pictures.originals.forgetFailures()
   }
 
   private func failed(_ failure: MappingFailure) {
@@ -170,7 +189,7 @@ extension Application {
   }
 
   private func ended() {
-    refreshProblems()
+    if problems.isShown { refreshProblems() }
     redrawAll()
   }
 
@@ -207,7 +226,7 @@ extension Application {
 
   /// Keeps camera and parameters with the collection.
   func saveViewState() {
-    guard let collection = jobs.collection, let parameters = bar.parameters, map.scene.showsLayout else { return }
+    guard let collection = jobs.collection, let parameters = shownParameters, map.scene.showsLayout else { return }
     if let data = LocationViewState(view: map.scene.viewState, parameters: parameters).encoded {
       collection.saveViewState(data)
     }

@@ -62,7 +62,11 @@ import X11
     guard window.isVisible else { return }
     let now = Self.now
     if isAnimating { tick?(now) }
-    guard isNeeded else { return schedule() }
+    guard isNeeded else {
+      // Something moves and nothing shows it: the next look is a screen refresh away.
+      nextFrame = max(nextFrame + interval, now + interval / 2)
+      return schedule()
+    }
     guard let frame = window.beginFrame() else {
       isWaitingForBuffer = true
       return

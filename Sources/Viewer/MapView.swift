@@ -32,8 +32,10 @@ import X11
   /// Brings thumbnails from the disk into memory; one request at a time.
   private let prefetchQueue = DispatchQueue(label: "thumbnails", qos: .userInitiated)
   private var isPrefetching = false
+  /// The full-size view at the last look.
+  private var lastOpened: OpenedImage?
   /// What the last request was for: asked in vain, it is not asked again for the same view.
-  private var lastRequest: (camera: Camera, count: Int)?
+  private var lastRequest: (camera: Camera, version: Int, count: Int)?
 
   init(limits: DecodingLimits, theme: Theme, animates: Bool) {
     scene = Scene(isAnimationEnabled: animates)
@@ -56,6 +58,7 @@ import X11
     scene = Scene(
       viewport: scene.camera.viewport, uiScale: scene.uiScale, isAnimationEnabled: scene.isAnimationEnabled)
     atlas = nil
+    lastRequest = nil
     renderer.invalidate()
   }
 
@@ -105,8 +108,12 @@ import X11
     guard !missing.isEmpty, !isPrefetching else { return }
     let count = missing.reduce(0) { $0 + $1.slots.count }
     // Where a view needs more than may be in memory, smaller levels are what is shown.
-    if let last = lastRequest, last.camera == scene.camera, count >= last.count { return }
-    lastRequest = (scene.camera, count)
+    if let last = lastRequest, last.camera == scene.camera, last.version == scene.contentVersion,
+      count >= last.count
+    {
+      return
+    }
+    lastRequest = (scene.camera, scene.contentVersion, count)
     isPrefetching = true
     prefetchQueue.async {
       for (level, slots) in missing { atlas.prefetch(slots: slots.reversed(), level: level) }
@@ -162,7 +169,8 @@ import X11
     }
     // Until the original is there: the largest thumbnail, scaled up.
     guard let atlas, let info = atlas.info(opened.slot),
-      let thumbnail = atlas.level(thumbnailLevels.count - 1, of: opened.slot)
+      let level = thumbnailLevels.indices.last(where: { atlas.isResident(opened.slot, level: $0) }),
+      let thumbnail = atlas.level(level, of: opened.slot)
     else { return }
     originalRenderer.render(
       PixelSource(
@@ -171,12 +179,19 @@ import X11
       clip: opened.viewport)
   }
 
+  /// Whether a change of the scene changes nothing to be seen: the map moves on behind a picture at full size.
+  func isHiddenChange() -> Bool {
+    defer { lastOpened = scene.opened }
+    guard let opened = scene.opened, opened.progress == 1 else { return false }
+    return opened == lastOpened
+  }
+
   /// Asks for as much of the opened picture as the screen shows.
-  func demandOpened() {
+  func demandOpened(again: Bool = false) {
     guard let opened = scene.opened else { return }
     let shown = max(opened.rect.width, opened.rect.height)
     let screen = Double(max(opened.viewport.width, opened.viewport.height))
     // Fitted, the screen's size is enough; beyond, all of it, so that zooming on never waits again.
-    fullSize.demand(opened.slot, side: shown <= screen * 1.01 ? Int(screen) : nil)
+    fullSize.demand(opened.slot, side: shown <= screen * 1.01 ? Int(screen) : nil, again: again)
   }
 }

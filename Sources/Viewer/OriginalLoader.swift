@@ -83,17 +83,29 @@ struct LoadedOriginal<Picture: Sendable>: Sendable {
   /// Why it cannot be had, if that is known.
   func failure(_ slot: Int) -> OriginalFailure? { failed[slot] }
 
-  /// Asks for one picture before all others: for the full-size view.
-  func demand(_ slot: Int, side: Int?) {
+  /// Asks for one picture before all others, and for none that was asked for like this before: for the full-size view.
+  /// What has failed is tried again only by `again`.
+  func demand(_ slot: Int, side: Int?, again: Bool = false) {
     if let known = cache[slot], known.suffices(for: side) {
       touch(slot)
       return
     }
-    failed[slot] = nil
-    waiting.removeAll { $0.slot == slot }
+    if again { failed[slot] = nil }
+    guard failed[slot] == nil else { return }
+    waiting.removeAll { $0.urgent || $0.slot == slot }
+    for (other, task) in running where other != slot { task.cancel() }
     waiting.append(Request(slot: slot, side: side, urgent: true))
     startWaiting()
   }
+
+  /// The full-size view was left: nothing urgent is wanted any more.
+  func drop() {
+    waiting.removeAll { $0.urgent }
+    for task in running.values { task.cancel() }
+  }
+
+  /// What could not be had may be there by now.
+  func forgetFailures() { failed = [:] }
 
   /// Replaces what the map would like, best last; nothing urgent is touched.
   func prefer(_ wishes: [(slot: Int, side: Int)]) {
@@ -109,6 +121,10 @@ struct LoadedOriginal<Picture: Sendable>: Sendable {
 
   private func startWaiting() {
     while let request = waiting.last, running.count < concurrentLoads + (request.urgent ? 1 : 0) {
+      if let known = cache[request.slot], known.suffices(for: request.side) {
+        waiting.removeLast()
+        continue
+      }
       // A second size of a picture on its way waits for the first.
       if running[request.slot] != nil { break }
       waiting.removeLast()
@@ -155,7 +171,8 @@ struct LoadedOriginal<Picture: Sendable>: Sendable {
           continuation.resume(
             returning: .success(
               LoadedOriginal(
-                header: header, picture: make(image), decodedSide: decodedSide, cost: image.pixels.count * 4,
+                header: header, picture: make(image), decodedSide: decodedSide,  // With the halved copies of a pyramid.
+                cost: image.pixels.count * 16 / 3,
                 isWhole: isLargest || decodedSide >= max(header.width, header.height))))
         } catch {
           continuation.resume(returning: .failure(OriginalFailure(reason: "\(error)", isCancelled: false)))

@@ -28,6 +28,7 @@ import Geometry
   /// What it lists.
   var problems: [Problem] = [] {
     didSet {
+      list.select(nil)
       list.count = problems.count
       retryAll.isEnabled = !problems.isEmpty
       retryOne.isEnabled = list.selectedRow != nil

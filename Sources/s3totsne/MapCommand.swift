@@ -92,7 +92,9 @@ struct MapCommand: ParsableCommand {
       throw CommandFailure(.failed, kind: "cancelled", "Cancelled.")
     case .finished(let report, let contents):
       try write(contents, to: outputs, interruption: interruption)
-      for image in report.leftOut { writeToStandardError("Left out: \(printable(image.key)): \(image.reason)") }
+      for image in report.leftOut {
+        writeToStandardError("Left out: \(printable(image.key)): \(printable(image.reason))")
+      }
       if json { try writeJSON(report) }
       if !quiet { writeToStandardError(summary(report)) }
       if !report.leftOut.isEmpty { throw ExitCode(ExitStatus.someLeftOut.rawValue) }
@@ -107,17 +109,17 @@ struct MapCommand: ParsableCommand {
 
   private func write(_ contents: MapContents, to outputs: [OutputFile?], interruption: Interruption) throws {
     do {
-      if let picture, let format = PictureFormat(fileName: picture) {
+      if let picture, let format = PictureFormat(fileName: picture), let output = outputs[0] {
         let background = theme == .dark ? MapPicture.darkBackground : MapPicture.lightBackground
-        try MapPicture(contents, size: size, background: background).write(format, to: outputs[0]!)
+        try MapPicture(contents, size: size, background: background).write(format, to: output)
       }
       try interruption.check()
-      if let layoutFile, let format = LayoutFormat(fileName: layoutFile) {
-        try outputs[1]!.write(LayoutFile(contents).encoded(format))
+      if let layoutFile, let format = LayoutFormat(fileName: layoutFile), let output = outputs[1] {
+        try output.write(LayoutFile(contents).encoded(format))
       }
       try interruption.check()
-      if manifest != nil {
-        try outputs[2]!.write(Manifest(contents, parameters: layout.parameters).encoded())
+      if let output = outputs[2] {
+        try output.write(Manifest(contents, parameters: layout.parameters).encoded())
       }
     } catch let error as ExportError {
       throw CommandFailure(.failed, kind: "output", error.description)

@@ -26,7 +26,9 @@ do {
     exit(ExitStatus.done.rawValue)
   }
   writeToStandardError(message)
-  let usage = CommandFailure(.wrongUsage, kind: "usage", RootCommand.message(for: error))
-  if CommandLine.arguments.contains("--json") { usage.reportAsJSON() }
-  exit(usage.exitStatus.rawValue)
+  let isUsage = RootCommand.exitCode(for: error) == .validationFailure
+  let failure = CommandFailure(
+    isUsage ? .wrongUsage : .failed, kind: isUsage ? "usage" : "other", RootCommand.message(for: error))
+  if CommandLine.arguments.contains("--json") { failure.reportAsJSON() }
+  exit(failure.exitStatus.rawValue)
 }
