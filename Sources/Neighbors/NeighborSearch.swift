@@ -86,7 +86,10 @@ public struct NeighborSearch: Sendable {
       if zeros > 0 {
         // A row of zeros is a black image, a constant one an image of one grey.
         let what = metric.canonical == .cosine ? "zero" : "constant"
-        notes.append("\(zeros) of \(n) rows are \(what) and count as equally far from all others.")
+        let verb = zeros == 1 ? "is" : "are"
+        notes.append(
+          "\(zeros) of \(n) rows \(verb) \(what), as of an image that is black or of one grey: their place says nothing."
+        )
       }
       progress?(0.2)
       graph = try angularNeighbors(of: matrix, k: k, pool: pool, token: token, progress: progress)

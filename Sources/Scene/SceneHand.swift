@@ -102,7 +102,12 @@ extension Scene {
   private mutating func clicked(at point: Point, _ effects: inout Effects) {
     switch gesture.context {
     case .map:
-      if let slot = gesture.slot { open(slot, &effects) }
+      if let slot = gesture.slot {
+        open(slot, &effects)
+      } else if focused != nil {
+        focused = nil
+        effects.redraw()
+      }
     case .opened:
       // Beside the picture is the map: back to it.
       if let opened, !opened.rect.contains(point) { close(&effects) }

@@ -39,9 +39,15 @@ import X11
   var keepsTypedParameters = false
   /// The parameters of the job that made what is shown: what a location comes back with.
   var shownParameters: MapParameters?
+  /// The parameters of the latest job.
+  var startedParameters: MapParameters?
+  /// Images that the latest job was to try once more.
+  var retriedSlots: [Int] = []
+  /// Whether the open location has had an image, and so a place in the history.
+  var isInHistory = false
   var knownSlots: Set<Int> = []
   /// Pictures that the map showed when it last came to rest.
-  var seenCount = 0
+  var seenCount: Int?
   var isQuitting = false
   /// What `publishState` last said.
   var publishedState = ""
@@ -113,7 +119,10 @@ import X11
     }
     bar.onRun = { [weak self] in self?.run() }
     bar.onCancel = { [weak self] in self?.jobs.cancel() }
-    bar.onLeave = { [weak self] in self?.group.focus(nil) }
+    bar.onLeave = { [weak self] in
+      self?.group.dismissAll()
+      self?.group.focus(nil)
+    }
     bar.onEdit = { [weak self] in self?.hasEditedParameters = true }
     status.onShowProblems = { [weak self] in self?.showProblems() }
     status.onLayoutAction = { [weak self] action in

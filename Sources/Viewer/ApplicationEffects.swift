@@ -120,13 +120,13 @@ extension Application {
     content.sentence = sentence
     content.isError = isError
     content.leftOut = jobs.collection?.counts.leftOut ?? 0
-    let (seen, known) = (seenCount, map.scene.imageCount)
-    if location != nil, known > 0, seen != known {
-      content.seen = "\(Wording.count(seen)) of \(Wording.count(known)) seen"
+    let known = map.scene.imageCount
+    if let seen = seenCount, location != nil, known > 0, seen != known, map.scene.opened == nil {
+      content.seen = "\(Wording.count(seen)) of \(Wording.count(known)) in view"
     }
     if case .running = jobs.state {
       if jobs.progress?.stage == .layout { content.layoutAction = .stopHere }
-    } else if jobs.latestLayout != nil, location != nil, !failurePage.isShown {
+    } else if let layout = jobs.latestLayout, layout.slots.count > 3, map.scene.opened == nil, !failurePage.isShown {
       content.layoutAction = .continueLayout
     }
     status.content = content

@@ -28,6 +28,10 @@ extension Application {
       leaveMap()
     case .scrolled(let dx, let dy, let x, let y, let modifiers):
       let point = Point(x: x, y: y)
+      if keys.isShown {
+        keys.scroll(rows: -3 * dy)
+        return redrawMap()
+      }
       guard !offer(event), isMap(point) else { return }
       map.send(.scrolled(dx: dx, dy: dy, at: point, SceneTranslation.modifiers(modifiers)))
     case .keyPressed(let key):
@@ -121,10 +125,18 @@ extension Application {
   // MARK: Keys
 
   private func keyPressed(_ key: KeyEvent, _ event: WindowEvent) {
-    if keys.isShown { return showKeys(false) }
+    if keys.isShown {
+      if !keys.scroll(by: key.symbol) { showKeys(false) }
+      return redrawMap()
+    }
     // Tab enters the bar from the map; every other key without a focused control is the map's.
     let controlsHaveKeys = group.focused != nil || !group.popups.isEmpty || key.symbol == .tab
     if controlsHaveKeys, offer(event) { return }
+    // Behind an open panel the map hears nothing.
+    if !group.popups.isEmpty {
+      if key.symbol == .escape { group.dismissAll() }
+      return
+    }
     if key.symbol == .escape, problems.isShown { return closeProblems() }
     // Escape leads back to the map from wherever the keyboard is.
     if key.symbol == .escape, group.focused != nil { return group.focus(nil) }

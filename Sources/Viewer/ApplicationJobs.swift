@@ -73,8 +73,8 @@ extension Application {
       DispatchQueue.global(qos: .utility).async { withExtendedLifetime(left) {} }
     }
     location = target
-    history.add(target.text)
-    loadHistory()
+    isInHistory = false
+    seenCount = nil
     window.title = "\(target.text) – S3toTSNE"
     jobs.forgetCollection()
     map.reset()
@@ -89,7 +89,9 @@ extension Application {
     guard let location else { return }
     startPage.isShown = false
     failurePage.show(nil)
-    shownParameters = parameters
+    startedParameters = parameters
+    retriedSlots = []
+    if case .retry(let slots) = mode { retriedSlots = slots }
     var request = MappingRequest(
       location: location, storage: options.storage, parameters: parameters,
       cacheDirectory: options.cacheDirectory, limits: options.limits, threads: options.threads, mode: mode)
@@ -141,6 +143,7 @@ extension Application {
     ready(slots.filter { jobs.collection?.entry($0)?.state == .ready })
     guard isFirst else { return }
     let kept = LocationViewState.decoded(viewState)
+    shownParameters = kept?.parameters ?? shownParameters
     if let kept { map.send(.restored(kept.view)) }
     if let layout {
       map.send(.layout(slots: layout.slots, positions: layout.positions, isFinal: true, animated: false))
@@ -164,7 +167,13 @@ extension Application {
   private func ready(_ slots: [Int]) {
     // After a full disk the thumbnails are somewhere else.
     if let atlas = jobs.collection?.atlas, atlas !== map.atlas { map.atlas = atlas }
-    guard let atlas = map.atlas else { return }
+    guard let atlas = map.atlas, !slots.isEmpty else { return }
+    if !isInHistory, let location {
+      // Only what has shown an image is worth being offered again.
+      isInHistory = true
+      history.add(location.text)
+      loadHistory()
+    }
     add(slots)
     map.send(
       .imagesReady(
@@ -174,6 +183,15 @@ extension Application {
   }
 
   private func finished() {
+    shownParameters = startedParameters
+    if !retriedSlots.isEmpty {
+      let failed = retriedSlots.count { slot in
+        if case .leftOut = jobs.collection?.entry(slot)?.state { true } else { false }
+      }
+      announcement =
+        "Tried \(Wording.count(retriedSlots.count, "image")) again: "
+        + (failed == 0 ? "nothing of it is left out any more" : "\(Wording.count(failed)) still left out")
+    }
     ended()
     saveViewState()
     map.pictures.originals.forgetFailures()

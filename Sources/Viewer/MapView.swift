@@ -8,6 +8,23 @@ import Rendering
 import Scene
 import X11
 
+/// Thumbnails asked for from the disk, and for what view.
+private struct PrefetchRequest {
+  static let mostAttempts = 6
+
+  let camera: Camera
+  let version: Int
+  /// The picture with the card beside it: its preview is larger than the pictures of the map.
+  let labelled: Int?
+  /// Level and slot of each.
+  let missing: Set<[Int]>
+  var attempts = 1
+
+  func isSameView(as other: PrefetchRequest) -> Bool {
+    camera == other.camera && version == other.version && labelled == other.labelled
+  }
+}
+
 /// The map on the screen: the scene, the buffer that holds its last frame, and the picture at full size over it.
 @MainActor final class MapView {
   /// What the user sees.
@@ -35,7 +52,7 @@ import X11
   /// The full-size view at the last look.
   private var lastOpened: OpenedImage?
   /// What the last request was for: asked in vain, it is not asked again for the same view.
-  private var lastRequest: (camera: Camera, version: Int, count: Int)?
+  private var lastRequest: PrefetchRequest?
 
   init(limits: DecodingLimits, theme: Theme, animates: Bool) {
     scene = Scene(isAnimationEnabled: animates)
@@ -106,14 +123,17 @@ import X11
   private func prefetchMissing(from atlas: Atlas) {
     let missing = renderer.takeMissing()
     guard !missing.isEmpty, !isPrefetching else { return }
-    let count = missing.reduce(0) { $0 + $1.slots.count }
-    // Where a view needs more than may be in memory, smaller levels are what is shown.
-    if let last = lastRequest, last.camera == scene.camera, last.version == scene.contentVersion,
-      count >= last.count
-    {
-      return
+    var request = PrefetchRequest(
+      camera: scene.camera, version: scene.contentVersion, labelled: scene.labelledSlot,
+      missing: missing.reduce(into: Set()) { set, entry in
+        for slot in entry.slots { set.insert([entry.level, slot]) }
+      })
+    if let last = lastRequest, last.isSameView(as: request) {
+      // Where a view needs more than may be in memory, smaller levels are what is shown.
+      guard last.missing != request.missing, last.attempts < PrefetchRequest.mostAttempts else { return }
+      request.attempts = last.attempts + 1
     }
-    lastRequest = (scene.camera, scene.contentVersion, count)
+    lastRequest = request
     isPrefetching = true
     prefetchQueue.async {
       for (level, slots) in missing { atlas.prefetch(slots: slots.reversed(), level: level) }

@@ -10,7 +10,7 @@ import Geometry
     var sentence = ""
     /// Whether the sentence says what went wrong.
     var isError = false
-    /// Pictures seen of pictures known, when they differ.
+    /// Pictures in view of pictures known, when they differ.
     var seen = ""
     /// Images that were left out; 0 hides the button.
     var leftOut = 0

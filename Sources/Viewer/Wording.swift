@@ -69,8 +69,12 @@ enum Wording {
     var parts: [String] = []
     switch progress.stage {
     case .listing:
-      parts.append("Listing: \(count(progress.total, "object"))")
-      if progress.images > 0 { parts.append(count(progress.images, "image") + " loaded") }
+      if progress.total > 0 {
+        parts.append("Listing: \(count(progress.total, "object"))")
+        if progress.images > 0 { parts.append(count(progress.images, "image") + " loaded") }
+      } else {
+        parts.append(progress.images > 0 ? "Looking for changes" : "Listing")
+      }
     case .loading:
       parts.append("Loading \(count(progress.completed)) of \(count(progress.total, "image"))")
     case .neighbours:
@@ -91,7 +95,7 @@ enum Wording {
   }
 
   private static func percent(_ progress: MappingProgress) -> String {
-    guard let fraction = progress.fraction else { return "" }
+    guard let fraction = progress.fraction, fraction >= 0.01 else { return "" }
     return ": \(Int(fraction * 100)) %"
   }
 }
