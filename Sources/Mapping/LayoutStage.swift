@@ -191,7 +191,7 @@ final class LayoutStage: Sendable {
     let done = previous?.iteration ?? 0
     run.stop.store(false, ordering: .relaxed)
     run.outbox.post(.stage(.layout))
-    run.meter.begin(.layout, total: iterations)
+    run.meter.begin(.layout, total: done + iterations)
     let optimizer = try TSNEOptimizer(
       affinities: affinities, start: start, parameters: tsne, token: run.token)
     func snapshot(isFinal: Bool) -> LayoutSnapshot {
@@ -204,7 +204,7 @@ final class LayoutStage: Sendable {
     while !optimizer.isFinished {
       if run.stop.load(ordering: .relaxed) { break }
       try optimizer.step()
-      run.meter.setCompleted(optimizer.iteration)
+      run.meter.setCompleted(done + optimizer.iteration)
       let now = ContinuousClock.now
       if run.request.publishesSnapshots, now - last >= Self.snapshotInterval {
         last = now

@@ -46,7 +46,9 @@ final class WindowUnderTest: Sendable {
     }
     let result = WindowUnderTest(display: ownDisplay, program: program, window: found.id, home: home)
     try await result.waitUntil("it has the keyboard") {
-      try await ownDisplay.xdotool("getwindowfocus") == found.id
+      // Before the first focus xdotool fails: nobody has it yet.
+      let answer = try await TestSupport.run("xdotool", ["getwindowfocus"], environment: ownDisplay.environment)
+      return answer.outputText.trimmingCharacters(in: .whitespacesAndNewlines) == found.id
     }
     return result
   }
