@@ -3,7 +3,8 @@ public import Foundation
 
 /// What a job reports. Slots are those of the collection that `opened` brought.
 public enum MappingEvent: Sendable {
-  /// The images can be asked for from now on. The first event of a job, once in its life.
+  /// The images can be asked for from now on. The first event of a job. It comes again, with the same collection, when a
+  /// full disk made the thumbnails move: its atlas is another one then.
   case opened(ImageCollection)
   /// What the local store knew before the listing was renewed: every image that is to be shown, in the order of keys
   /// (also those not yet fetched; `entry(_:)` and the atlas say which are), the layout that was last shown, and the
