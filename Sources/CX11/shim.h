@@ -28,6 +28,26 @@ static inline XIC cx11_create_context(XIM method, XIMStyle style, Window window)
   return XCreateIC(method, XNInputStyle, style, XNClientWindow, window, XNFocusWindow, window, NULL);
 }
 
+// The one callback that answers something: how long the text may become; -1 for no limit.
+static int cx11_preedit_start(XIC context, XPointer client, XPointer call) {
+  (void)context; (void)client; (void)call;
+  return -1;
+}
+
+// A context whose text before it is committed is drawn by the program. Xlib copies the callbacks.
+static inline XIC cx11_create_preedit_context(
+    XIM method, XIMStyle style, Window window, XIMCallback *done, XIMCallback *draw, XIMCallback *caret) {
+  XICCallback start = { done->client_data, cx11_preedit_start };
+  XVaNestedList preedit = XVaCreateNestedList(
+      0, XNPreeditStartCallback, &start, XNPreeditDoneCallback, done, XNPreeditDrawCallback, draw,
+      XNPreeditCaretCallback, caret, NULL);
+  if (preedit == NULL) return NULL;
+  XIC context = XCreateIC(
+      method, XNInputStyle, style, XNClientWindow, window, XNFocusWindow, window, XNPreeditAttributes, preedit, NULL);
+  XFree(preedit);
+  return context;
+}
+
 static inline long cx11_filter_events(XIC context) {
   long mask = 0;
   XGetICValues(context, XNFilterEvents, &mask, NULL);

@@ -22,27 +22,41 @@ extension ImageCollection {
     stages.detach()
   }
 
-  /// Moves the thumbnails to where there is space, and returns their new atlas. Blocking. When two threads find the disk
-  /// full at the same time, the first one moves them.
+  /// One at a time moves thumbnails; the others find them moved.
+  private static let moving = Mutex(())
+
+  /// Moves the thumbnails to where there is space, and returns their new atlas. Blocking, but nobody who reads the
+  /// collection meanwhile waits for it. When two threads find the disk full at the same time, the first one moves them.
   func moveThumbnails(from full: Atlas) throws(AtlasError) -> Atlas {
-    try state.withLock { state throws(AtlasError) in
-      guard state.atlas === full else { return state.atlas }
-      let atlas = try Atlas.temporary()
-      for slot in full.storedSlots() {
-        guard let info = full.info(slot) else { continue }
-        let levels = thumbnailLevels.indices.compactMap { index in
-          full.level(index, of: slot).map { level in
-            (
-              width: level.width, height: level.height,
-              pixels: Array(UnsafeBufferPointer(start: level.pixels, count: level.width * level.height))
-            )
-          }
-        }
-        guard levels.count == thumbnailLevels.count else { continue }
-        try atlas.store(slot: slot, levels: levels, averageColor: info.averageColor, isOpaque: info.isOpaque)
+    try Self.moving.withLock { _ throws(AtlasError) in
+      let present = atlas
+      guard present === full else { return present }
+      let roomy = try Atlas.temporary()
+      var copied: Set<Int> = []
+      func copy(_ slots: [Int]) throws(AtlasError) {
+        for slot in slots where copied.insert(slot).inserted { try Self.copy(slot, from: full, to: roomy) }
       }
-      state.atlas = atlas
-      return atlas
+      try copy(full.storedSlots())
+      try state.withLock { state throws(AtlasError) in
+        // What others could still store meanwhile.
+        try copy(full.storedSlots())
+        state.atlas = roomy
+      }
+      return roomy
     }
+  }
+
+  private static func copy(_ slot: Int, from full: Atlas, to roomy: Atlas) throws(AtlasError) {
+    guard let info = full.info(slot) else { return }
+    let levels = thumbnailLevels.indices.compactMap { index in
+      full.level(index, of: slot).map { level in
+        (
+          width: level.width, height: level.height,
+          pixels: Array(UnsafeBufferPointer(start: level.pixels, count: level.width * level.height))
+        )
+      }
+    }
+    guard levels.count == thumbnailLevels.count else { return }
+    try roomy.store(slot: slot, levels: levels, averageColor: info.averageColor, isOpaque: info.isOpaque)
   }
 }

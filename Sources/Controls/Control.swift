@@ -57,6 +57,8 @@ public import Geometry
   func dismiss(_ popup: any Popup)
   /// Where the caret is now, for the input method's window.
   func textInputSpotChanged(_ spot: Rect)
+  /// Ends what an input method has in the making and answers its text.
+  func resetTextInput() -> String
   /// What `control` has to say may have changed: its message, its tip.
   func noteChanged(_ control: any Control)
 }

@@ -126,6 +126,9 @@ public enum ControlEvent: Hashable, Sendable {
   case key(KeyPress)
   /// Text typed or committed by an input method.
   case text(String, time: UInt32)
+  /// Text that an input method has in the making, its caret and the part being converted, in UTF-8 bytes; empty when there
+  /// is none any more.
+  case preedit(String, caret: Int, selection: Range<Int>)
 }
 
 /// Whether a control took an event. What changes on the screen is said by `ControlHost.invalidate`.

@@ -14,6 +14,8 @@ public import Geometry
   public var onTextInputSpot: ((Rect) -> Void)?
   /// Whether typing goes to a text field now: input methods and dead keys belong on.
   public var onTextInput: ((Bool) -> Void)?
+  /// What an input method has in the making is to end: answers its text.
+  public var onTextInputReset: (() -> String)?
   /// Another control has the focus, or none.
   public var onFocusChange: (((any Control)?) -> Void)?
   /// Whether Tab at the last control goes on to the first; otherwise the key is left to the window.
@@ -250,7 +252,7 @@ public import Geometry
       let response = target.handle(event)
       return popups.isEmpty ? response : .handled
     case .key(let press): return key(press, event)
-    case .text: return toKeyboardTarget(event)
+    case .text, .preedit: return toKeyboardTarget(event)
     }
   }
 
@@ -362,6 +364,9 @@ public import Geometry
 
   /// Where the caret is now.
   public func textInputSpotChanged(_ spot: Rect) { onTextInputSpot?(spot) }
+
+  /// Ends what an input method has in the making and answers its text.
+  public func resetTextInput() -> String { onTextInputReset?() ?? "" }
 
   /// Says at once what is wrong with the focused control, or no longer says it.
   public func noteChanged(_ control: any Control) {

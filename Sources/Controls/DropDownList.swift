@@ -129,7 +129,7 @@ import Geometry
         makeCurrent(index)
       }
       return .handled
-    case .pointerPressed, .pointerReleased, .pointerLeft: return .handled
+    case .pointerPressed, .pointerReleased, .pointerLeft, .preedit: return .handled
     }
   }
 

@@ -29,7 +29,7 @@ extension TextField {
     let theme = style.theme
     let area = textArea
     let baseline = self.baseline(of: style.font, in: frame)
-    guard !editor.text.isEmpty else {
+    guard !shownText.isEmpty else {
       let hint = TextLayout(placeholder, font: style.font, maximumWidth: area.width, ellipsis: .end)
       canvas.text(hint, x: area.x, baseline: baseline, isEnabled ? theme.secondaryText : theme.disabledText)
       if isFocused { drawCaret(on: canvas) }
@@ -44,20 +44,29 @@ extension TextField {
     let clip = PixelGrid.snap(
       Rect(x: area.x - style.px(2), y: frame.y, width: area.width + style.px(4), height: frame.height))
     canvas.clip(clip) {
-      if isFocused {
-        for rect in layout.selectionRects(editor.selection) {
-          let line = caretRect
-          let box = Rect(x: area.x - scroll + rect.x, y: line.y, width: rect.width, height: line.height)
-          canvas.fill(PixelGrid.snap(box), theme.textSelection)
+      let line = caretRect
+      @MainActor func boxes(_ range: Range<Int>) -> [Rect] {
+        layout.selectionRects(range).map {
+          PixelGrid.snap(Rect(x: area.x - scroll + $0.x, y: line.y, width: $0.width, height: line.height))
         }
       }
+      if isFocused {
+        for box in boxes(shownPreedit?.selection ?? editor.selection) { canvas.fill(box, theme.textSelection) }
+      }
       canvas.text(layout, x: area.x - scroll, baseline: baseline, isEnabled ? theme.text : theme.disabledText)
+      // Underlined until it is committed, as everywhere.
+      if let shownPreedit {
+        for box in boxes(shownPreedit.whole) {
+          let thickness = max(style.hairline, style.px(1))
+          canvas.fill(Rect(x: box.x, y: box.maxY - thickness, width: box.width, height: thickness), theme.text)
+        }
+      }
       if isFocused { drawCaret(on: canvas) }
     }
   }
 
   private func drawCaret(on canvas: Canvas) {
-    guard editor.selection.isEmpty else { return }
+    guard editor.selection.isEmpty || shownPreedit != nil else { return }
     canvas.fill(caretRect, style.theme.text)
   }
 }

@@ -15,6 +15,8 @@ public import Geometry
     case error
     /// A heading, by weight.
     case heading
+    /// Small, above a control, and to be noticed.
+    case notice
   }
 
   /// What it says.
@@ -39,13 +41,26 @@ public import Geometry
   public var preferredWidth: Double { TextLayout(text, font: font).size.width.rounded(.up) }
 
   private var font: Font {
-    let base: Font =
-      switch role {
-      case .caption: style.smallFont
-      case .body, .secondary, .error: style.font
-      case .heading: style.font.withWeight(.bold)
-      }
+    let base = Self.font(for: role, style)
     return tabularFigures ? base.tabular : base
+  }
+
+  static func font(for role: Role, _ style: Style) -> Font {
+    switch role {
+    case .caption: style.smallFont
+    case .notice: style.smallFont.withWeight(.medium)
+    case .body, .secondary, .error: style.font
+    case .heading: style.font.withWeight(.bold)
+    }
+  }
+
+  static func color(for role: Role, _ style: Style, isEnabled: Bool) -> Color {
+    let theme = style.theme
+    return switch role {
+    case .caption, .secondary: isEnabled ? theme.secondaryText : theme.disabledText
+    case .body, .heading, .notice: isEnabled ? theme.text : theme.disabledText
+    case .error: theme.error
+    }
   }
 
   /// Says the whole text where it does not fit.
@@ -53,13 +68,7 @@ public import Geometry
 
   public override func draw(on canvas: Canvas) {
     guard !text.isEmpty else { return }
-    let theme = style.theme
-    let color: Color =
-      switch role {
-      case .caption, .secondary: isEnabled ? theme.secondaryText : theme.disabledText
-      case .body, .heading: isEnabled ? theme.text : theme.disabledText
-      case .error: theme.error
-      }
+    let color = Self.color(for: role, style, isEnabled: isEnabled)
     let layout = TextLayout(text, font: font, maximumWidth: frame.width, ellipsis: ellipsis)
     let free = max(0, frame.width - layout.size.width)
     let x: Double =

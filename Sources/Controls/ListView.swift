@@ -1,4 +1,5 @@
 public import Drawing
+internal import Foundation
 public import Geometry
 
 /// A row of a list: what it is about and what is said of it.
@@ -16,16 +17,21 @@ public struct ListRow: Hashable, Sendable {
 
 /// A scrolling list of rows of one height in two columns. Only rows that are seen are asked for and drawn.
 @MainActor public final class ListView: ControlBase {
-  /// Return or a double click on a row.
-  public var onActivate: ((Int) -> Void)?
-  /// Another row was selected.
-  public var onSelect: ((Int?) -> Void)?
+  /// Return, or a double click on a row: about all that is selected.
+  public var onActivate: (([Int]) -> Void)?
+  /// Something else is selected.
+  public var onSelect: (([Int]) -> Void)?
+  /// Whether Shift, Ctrl and Ctrl+A select several rows.
+  public var selectsSeveral = false
   /// The headings of the two columns; none when nil.
   public var columnTitles: (primary: String, secondary: String)? { didSet { frameChanged() } }
   /// The share of the width that the left column takes.
   public var split = 0.5 { didSet { invalidate() } }
-  /// The selected row.
+  /// The row that the keys move from: the one selected last.
   public private(set) var selectedRow: Int?
+  private var selection = IndexSet()
+  /// The other end of a range that Shift selects.
+  private var anchorRow: Int?
 
   private let row: (Int) -> ListRow
   private var scroller = Scroller()
@@ -44,19 +50,45 @@ public struct ListRow: Hashable, Sendable {
     set {
       scroller.rowCount = newValue
       if let selected = selectedRow, selected >= newValue { selectedRow = newValue > 0 ? newValue - 1 : nil }
+      selection = selection.filteredIndexSet { $0 < newValue }
+      if selection.isEmpty, let selectedRow { selection = [selectedRow] }
+      anchorRow = selectedRow
       scroller.scroll(to: scroller.offset)
       invalidate()
     }
   }
 
-  /// Selects a row and scrolls to it.
-  public func select(_ row: Int?) {
+  /// What is selected, from top to bottom.
+  public var selectedRows: [Int] { Array(selection) }
+
+  /// Selects a row, and it alone, and scrolls to it.
+  public func select(_ row: Int?) { select(row, extending: false) }
+
+  /// Selects a row; with `extending` everything from the row that was selected first to this one.
+  public func select(_ row: Int?, extending: Bool) {
+    guard count > 0 || row == nil else { return }
     let valid = row.map { max(0, min(count - 1, $0)) }
-    guard count > 0 || row == nil, valid != selectedRow else { return }
-    selectedRow = valid
-    if let valid { scroller.reveal(valid) }
+    guard let valid else { return change(to: [], row: nil, anchor: nil) }
+    let anchor = extending && selectsSeveral ? anchorRow ?? valid : valid
+    change(to: IndexSet(integersIn: min(anchor, valid)...max(anchor, valid)), row: valid, anchor: anchor)
+  }
+
+  /// Adds a row to the selection, or takes it out.
+  private func toggle(_ row: Int) {
+    var changed = selection
+    if changed.remove(row) == nil { changed.insert(row) }
+    change(to: changed, row: row, anchor: row)
+  }
+
+  private func change(to rows: IndexSet, row: Int?, anchor: Int?) {
+    guard rows != selection || row != selectedRow || anchor != anchorRow else { return }
+    let isOther = rows != selection
+    selection = rows
+    selectedRow = row
+    anchorRow = anchor
+    if let row { scroller.reveal(row) }
     invalidate()
-    onSelect?(valid)
+    if isOther { onSelect?(selectedRows) }
   }
 
   /// The rows of which anything is seen.
@@ -97,8 +129,12 @@ public struct ListRow: Hashable, Sendable {
       if scroller.grab(pointer.position, style) {
         invalidate()
       } else if let row = scroller.row(at: pointer.position) {
-        select(row)
-        if pointer.clickCount == 2 { onActivate?(row) }
+        if selectsSeveral, pointer.modifiers.contains(.control) {
+          toggle(row)
+        } else {
+          select(row, extending: pointer.modifiers.contains(.shift))
+          if pointer.clickCount == 2 { onActivate?(selectedRows) }
+        }
       }
     case .pointerReleased where scroller.isGrabbed:
       scroller.letGo()
@@ -122,16 +158,19 @@ public struct ListRow: Hashable, Sendable {
   private func key(_ press: KeyPress) -> ControlResponse {
     guard count > 0 else { return .ignored }
     let present = selectedRow ?? -1
+    let extending = press.modifiers.contains(.shift)
     switch press.key {
-    case .down: select(present + 1)
-    case .up: select(selectedRow == nil ? count - 1 : present - 1)
-    case .pageDown: select(present + scroller.pageRows)
-    case .pageUp: select(present - scroller.pageRows)
-    case .home: select(0)
-    case .end: select(count - 1)
+    case .down: select(present + 1, extending: extending)
+    case .up: select(selectedRow == nil ? count - 1 : present - 1, extending: extending)
+    case .pageDown: select(present + scroller.pageRows, extending: extending)
+    case .pageUp: select(present - scroller.pageRows, extending: extending)
+    case .home: select(0, extending: extending)
+    case .end: select(count - 1, extending: extending)
     case .return:
-      guard let selectedRow, let onActivate else { return .ignored }
-      onActivate(selectedRow)
+      guard !selection.isEmpty, let onActivate else { return .ignored }
+      onActivate(selectedRows)
+    case .character("a") where press.modifiers == .control && selectsSeveral:
+      change(to: IndexSet(integersIn: 0..<count), row: selectedRow ?? 0, anchor: anchorRow ?? 0)
     case .copy: return copy(press.time)
     case .character("c") where press.modifiers == .control: return copy(press.time)
     default: return .ignored
@@ -139,21 +178,31 @@ public struct ListRow: Hashable, Sendable {
     return .handled
   }
 
-  /// The selected row as a line that a spreadsheet takes apart.
+  /// The selected rows as lines that a spreadsheet takes apart.
   private func copy(_ time: UInt32) -> ControlResponse {
-    guard let selectedRow else { return .ignored }
-    let row = row(selectedRow)
-    host?.clipboard?.setText("\(row.primary)\t\(row.secondary)", in: .clipboard, time: time)
+    guard !selection.isEmpty else { return .ignored }
+    let lines = selection.map { index in
+      let row = row(index)
+      return "\(row.primary)\t\(row.secondary)"
+    }
+    host?.clipboard?.setText(lines.joined(separator: "\n"), in: .clipboard, time: time)
     return .handled
   }
 
-  private func columns(in rect: Rect) -> (primary: Rect, secondary: Rect) {
+  /// The columns of a row; the scroll bar stands beside them, not on them.
+  private func columns(in row: Rect) -> (primary: Rect, secondary: Rect) {
+    let rect = besideBar(row)
     let inset = style.px(12)
     let middle = (rect.x + inset + (rect.width - 2 * inset) * split).rounded()
     return (
       Rect(x: rect.x + inset, y: rect.y, width: max(0, middle - style.px(12) - rect.x - inset), height: rect.height),
       Rect(x: middle, y: rect.y, width: max(0, rect.maxX - inset - middle), height: rect.height)
     )
+  }
+
+  private func besideBar(_ row: Rect) -> Rect {
+    let barWidth = scroller.isScrollable ? style.px(6) : 0
+    return Rect(x: row.x, y: row.y, width: row.width - barWidth, height: row.height)
   }
 
   public override func draw(on canvas: Canvas) {
@@ -178,19 +227,18 @@ public struct ListRow: Hashable, Sendable {
   private func draw(_ index: Int, on canvas: Canvas) {
     let theme = style.theme
     let row = scroller.rect(ofRow: index)
-    // The bar stands beside the rows, not on them.
-    let barWidth = scroller.isScrollable ? style.px(6) : 0
-    let rect = Rect(x: row.x, y: row.y, width: row.width - barWidth, height: row.height)
-    if index == selectedRow || index == hoveredRow {
+    let rect = besideBar(row)
+    let isSelected = selection.contains(index)
+    if isSelected || index == hoveredRow {
       let inset = style.px(4)
       let box = Rect(x: rect.x + inset, y: rect.y, width: rect.width - 2 * inset, height: rect.height)
-      canvas.fill(box, index == selectedRow ? theme.rowSelection : theme.rowHover, cornerRadius: style.px(4))
+      canvas.fill(box, isSelected ? theme.rowSelection : theme.rowHover, cornerRadius: style.px(4))
       if index == selectedRow, isFocused, showsFocusRing {
         canvas.stroke(box, theme.focus, lineWidth: style.focusWidth, cornerRadius: style.px(4))
       }
     }
     let content = self.row(index)
-    let columns = columns(in: rect)
+    let columns = columns(in: row)
     let baseline = self.baseline(of: style.font, in: rect)
     let primary = TextLayout(
       content.primary, font: style.font, maximumWidth: columns.primary.width, ellipsis: .middle)

@@ -34,6 +34,13 @@ public import Geometry
   private var historyPlace: Int?
   private var draft = ""
   private var cachedLayout: TextLayout?
+  /// What an input method has in the making, shown at the caret in place of the selection.
+  private(set) var preedit: (text: String, caret: Int, selection: Range<Int>)? {
+    didSet {
+      cachedLayout = nil
+      caretMoved()
+    }
+  }
 
   /// A field that holds `text`.
   public init(_ text: String = "", placeholder: String = "") {
@@ -82,6 +89,7 @@ public import Geometry
   public override func focusLost() {
     super.focusLost()
     dragOrigin = nil
+    if preedit != nil { preedit = nil }
     editor.moveCaret(to: editor.caret)
     // At rest the beginning is shown: it says where one is.
     scroll = 0
@@ -103,8 +111,19 @@ public import Geometry
     case .text(let string, _):
       edit { $0.insert(string, isTyping: true) }
       return .handled
+    case .preedit(let text, let caret, let selection):
+      preedit = text.isEmpty ? nil : (text, caret, selection)
+      return .handled
     case .pointerLeft, .scrolled: return .ignored
     }
+  }
+
+  /// Takes what an input method has in the making as typed: the caret is about to go elsewhere.
+  func commitPreedit() {
+    guard preedit != nil else { return }
+    let text = host?.resetTextInput() ?? ""
+    preedit = nil
+    if !text.isEmpty { edit { $0.insert(text, isTyping: true) } }
   }
 
   // MARK: Text
@@ -118,10 +137,34 @@ public import Geometry
   /// The font of the text.
   var textFont: Font { style.font }
 
+  /// The text with what is in the making.
+  var shownText: String {
+    guard let preedit else { return editor.text }
+    let bytes = Array(editor.text.utf8)
+    return String(
+      decoding: bytes[..<editor.selection.lowerBound] + Array(preedit.text.utf8)
+        + bytes[editor.selection.upperBound...], as: UTF8.self)
+  }
+
+  /// Where the caret stands in `shownText`.
+  private var shownCaret: Int {
+    preedit.map { editor.selection.lowerBound + min($0.caret, $0.text.utf8.count) } ?? editor.caret
+  }
+
+  /// What is in the making, as a part of `shownText`, and the part of it that is being converted.
+  var shownPreedit: (whole: Range<Int>, selection: Range<Int>)? {
+    preedit.map { preedit in
+      let start = editor.selection.lowerBound
+      let count = preedit.text.utf8.count
+      let selection = preedit.selection.clamped(to: 0..<count)
+      return (start..<start + count, start + selection.lowerBound..<start + selection.upperBound)
+    }
+  }
+
   /// The text in its font.
   var layout: TextLayout {
     if let cachedLayout { return cachedLayout }
-    let layout = TextLayout(editor.text, font: textFont)
+    let layout = TextLayout(shownText, font: textFont)
     cachedLayout = layout
     return layout
   }
@@ -130,7 +173,7 @@ public import Geometry
   public var caretRect: Rect {
     let metrics = style.font.metrics
     let baseline = self.baseline(of: style.font, in: frame)
-    let x = textArea.x + layout.caretX(at: editor.caret) - scroll
+    let x = textArea.x + layout.caretX(at: shownCaret) - scroll
     return Rect(
       x: x.rounded(), y: (baseline - metrics.ascent).rounded(), width: max(style.hairline, style.px(1.25)),
       height: metrics.lineHeight.rounded())
@@ -168,7 +211,7 @@ public import Geometry
       scroll = 0
       return
     }
-    let caret = layout.caretX(at: editor.caret)
+    let caret = layout.caretX(at: shownCaret)
     // A little of what lies ahead stays in sight.
     let margin = min(room / 4, style.px(24))
     if caret - scroll < margin { scroll = caret - margin }

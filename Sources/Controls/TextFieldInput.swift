@@ -5,6 +5,7 @@ extension TextField {
   // MARK: Pointer
 
   func pressed(_ pointer: PointerEvent) -> ControlResponse {
+    commitPreedit()
     let offset = offset(at: pointer.position)
     switch pointer.button {
     case .left:

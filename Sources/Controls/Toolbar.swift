@@ -57,6 +57,18 @@ public import Geometry
     menuButton.onPress = { [weak self] in self?.togglePanel() }
   }
 
+  /// Writes something else above a control; with `isNotice` so that it is noticed.
+  public func setCaption(_ text: String, isNotice: Bool = false, of control: any Control) {
+    guard let index = items.firstIndex(where: { $0.control === control }) else { return }
+    captions[index].text = text
+    captions[index].role = isNotice ? .notice : .caption
+  }
+
+  /// Has the button of the panel say whether something is wrong inside it. To be called when that may have changed.
+  public func noteFoldedProblems() {
+    menuButton.problem = folded.lazy.compactMap(\.message).first
+  }
+
   /// Which controls are in the panel now, in order.
   public var folded: [any Control] { foldedIndices.map { items[$0].control } }
 
@@ -83,6 +95,7 @@ public import Geometry
     if newFolded != foldedIndices {
       if let panel { group.dismiss(panel) }
       foldedIndices = newFolded
+      noteFoldedProblems()
     }
     let hidden = Set(foldedIndices)
     let shown = items.indices.filter { !hidden.contains($0) }
@@ -144,6 +157,7 @@ public import Geometry
       guard let self else { return }
       self.panel = nil
       self.menuButton.isOpen = false
+      self.noteFoldedProblems()
       for control in self.folded { control.isVisible = false }
     }
     self.panel = panel
@@ -158,8 +172,12 @@ public import Geometry
   public var onPress: (() -> Void)?
   /// Whether the panel is open.
   public var isOpen = false { didSet { if isOpen != oldValue { invalidate() } } }
+  /// What is wrong with something in the panel, as a sentence; nil when nothing is.
+  public internal(set) var problem: String? { didSet { if problem != oldValue { invalidate() } } }
 
   public override var acceptsFocus: Bool { true }
+  /// Open, the panel says it beside the field itself.
+  public override var message: String? { isOpen ? nil : problem }
   public override func pointerShape(at point: Point) -> PointerShape { isEnabled ? .hand : .arrow }
 
   public override func handle(_ event: ControlEvent) -> ControlResponse {
@@ -177,7 +195,7 @@ public import Geometry
   public override func draw(on canvas: Canvas) {
     FieldBox(
       isEnabled: isEnabled, isHovered: isHovered && !isOpen, isPressed: isOpen,
-      showsFocus: isFocused && showsFocusRing
+      showsFocus: isFocused && showsFocusRing, isWrong: problem != nil
     ).draw(on: canvas, in: frame, style: style)
     let color = isEnabled ? style.theme.text : style.theme.disabledText
     let width = max(1, 1.5 * style.scale)

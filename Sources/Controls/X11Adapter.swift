@@ -75,6 +75,8 @@ extension ControlEvent {
     case .pointerLeft: self = .pointerLeft
     case .scrolled(let dx, let dy, let x, let y, let modifiers):
       self = .scrolled(ScrollEvent(dx: dx, dy: dy, at: Point(x: x, y: y), modifiers: KeyModifiers(modifiers)))
+    case .preedit(let preedit):
+      self = .preedit(preedit.text, caret: preedit.caret, selection: preedit.selection)
     case .keyPressed(let key) where !key.text.isEmpty: self = .text(key.text, time: key.time)
     case .keyPressed(let key):
       self = .key(

@@ -151,10 +151,11 @@ final class JobRun: Sendable {
 
   private func reportKnown(_ collection: ImageCollection, _ layouts: LayoutStage) async throws {
     let slots = collection.slotsInKeyOrder
+    let ready = readyImages(collection).map(\.slot)
     let leftOut = collection.leftOutSlots
     guard !slots.isEmpty || !leftOut.isEmpty else { return }
     let layout = try await Self.files.run { layouts.lastShown() }
-    outbox.post(.known(slots: slots, layout: layout, viewState: collection.loadViewState()))
+    outbox.post(.known(slots: slots, ready: ready, layout: layout, viewState: collection.loadViewState()))
     if !leftOut.isEmpty { outbox.post(.leftOut(slots: leftOut)) }
   }
 
@@ -257,7 +258,7 @@ final class JobRun: Sendable {
       if !change.removed.isEmpty { outbox.post(.removed(slots: change.removed)) }
       let shown = change.new.filter { slot in collection.entry(slot).map(collection.isListedByName) ?? false }
       if !shown.isEmpty { outbox.post(.listed(slots: shown, complete: false)) }
-      meter.add(total: change.unfetched.count)
+      meter.add(total: page.count, known: page.count - change.unfetched.count)
       queue.add(change.unfetched)
     }
     let gone = writer.finishListing(sparing: store.listingProblems.map(\.key))
@@ -267,11 +268,11 @@ final class JobRun: Sendable {
     meter.continueLoading()
   }
 
-  /// Fetches chosen slots.
-  private func fetch(_ slots: [Int], _ loader: ImageLoader) async throws {
+  /// Fetches chosen slots, which are what is missing of `all`.
+  private func fetch(_ slots: [Int], of all: Int? = nil, _ loader: ImageLoader) async throws {
     guard !slots.isEmpty else { return }
     outbox.post(.stage(.loading))
-    meter.begin(.loading, total: slots.count)
+    meter.begin(.loading, total: all ?? slots.count, known: (all ?? slots.count) - slots.count)
     let queue = WorkQueue()
     queue.add(slots)
     try await pump(queue, loader) { queue.finish() }
@@ -360,6 +361,6 @@ final class JobRun: Sendable {
     let missing = try await Self.files.run {
       writer.withoutFeatures(images, in: try writer.features(of: extractor))
     }
-    try await fetch(missing.map(\.slot), loader)
+    try await fetch(missing.map(\.slot), of: images.count, loader)
   }
 }

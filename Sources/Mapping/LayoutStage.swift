@@ -146,12 +146,12 @@ final class LayoutStage: Sendable {
     outcome.affinitySeconds = affinityClock.seconds
 
     let layoutClock = BusyClock()
-    let (snapshot, isComplete) = try layoutClock.measure {
+    let (snapshot, isComplete, waited) = try layoutClock.measure {
       try optimize(
         affinities, start: previous?.positions ?? neighbours.start, slots: outcome.snapshot.slots, from: previous,
         iterations: iterations)
     }
-    outcome.layoutSeconds = layoutClock.seconds
+    outcome.layoutSeconds = layoutClock.seconds - waited
     outcome.snapshot = snapshot
     save(snapshot, images, keys, isComplete: isComplete)
     run.outbox.post(.layout(snapshot))
@@ -183,7 +183,7 @@ final class LayoutStage: Sendable {
 
   private func optimize(
     _ affinities: Affinities, start: [Float], slots: [Int32], from previous: LayoutSnapshot?, iterations: Int
-  ) throws -> (LayoutSnapshot, isComplete: Bool) {
+  ) throws -> (LayoutSnapshot, isComplete: Bool, waited: Double) {
     var tsne = parameters.tsne
     tsne.threads = run.request.threads
     tsne.iterations = iterations
@@ -191,7 +191,7 @@ final class LayoutStage: Sendable {
     let done = previous?.iteration ?? 0
     run.stop.store(false, ordering: .relaxed)
     run.outbox.post(.stage(.layout))
-    run.meter.begin(.layout, total: done + iterations)
+    run.meter.begin(.layout, total: done + iterations, known: done)
     let optimizer = try TSNEOptimizer(
       affinities: affinities, start: start, parameters: tsne, token: run.token)
     func snapshot(isFinal: Bool) -> LayoutSnapshot {
@@ -201,10 +201,12 @@ final class LayoutStage: Sendable {
         iterations: done + iterations, klDivergence: divergence.flatMap { $0.isFinite ? $0 : nil }, isFinal: isFinal)
     }
     var last = ContinuousClock.now - Self.snapshotInterval
+    var pace = run.request.isPaced ? LayoutPace(count: slots.count, iterations: iterations) : nil
     while !optimizer.isFinished {
+      pace?.pause(done: optimizer.iteration) { [run] in run.stop.load(ordering: .relaxed) || run.token.isCancelled }
       if run.stop.load(ordering: .relaxed) { break }
       try optimizer.step()
-      run.meter.setCompleted(done + optimizer.iteration)
+      run.meter.setCompleted(optimizer.iteration)
       let now = ContinuousClock.now
       if run.request.publishesSnapshots, now - last >= Self.snapshotInterval {
         last = now
@@ -212,7 +214,7 @@ final class LayoutStage: Sendable {
       }
     }
     try run.token.check()
-    return (snapshot(isFinal: true), previous == nil && optimizer.isFinished)
+    return (snapshot(isFinal: true), previous == nil && optimizer.isFinished, pace?.waited ?? 0)
   }
 
   private func save(_ snapshot: LayoutSnapshot, _ images: [CollectionEntry], _ keys: StageKeys, isComplete: Bool) {

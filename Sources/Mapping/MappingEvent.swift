@@ -7,9 +7,9 @@ public enum MappingEvent: Sendable {
   /// full disk made the thumbnails move: its atlas is another one then.
   case opened(ImageCollection)
   /// What the local store knew before the listing was renewed: every image that is to be shown, in the order of keys
-  /// (also those not yet fetched; `entry(_:)` and the atlas say which are), the layout that was last shown, and the
-  /// view over it. Once, right after `opened`, when the collection was known.
-  case known(slots: [Int], layout: LayoutSnapshot?, viewState: Data?)
+  /// (also those not yet fetched; `ready` are the others, whose thumbnails are in the atlas), the layout that was last
+  /// shown, and the view over it. Once, right after `opened`, when the collection was known.
+  case known(slots: [Int], ready: [Int], layout: LayoutSnapshot?, viewState: Data?)
   /// Images found by the listing that were not in `known` or an earlier `listed`, in the order of keys. What is named
   /// like no image comes when its bytes have said that it is one, or never. `complete` in the last one.
   case listed(slots: [Int], complete: Bool)

@@ -54,11 +54,15 @@ public struct MappingRequest: Sendable {
   public var usesStore: Bool
   /// Whether layouts are reported while they unfold; the final one always is.
   public var publishesSnapshots: Bool
+  /// Whether the layout of a small collection is slowed down to a few seconds, so that it can be watched. Positions do
+  /// not depend on it.
+  public var isPaced: Bool
 
   /// A request for `location`.
   public init(
     location: Location, storage: StorageOptions, parameters: MapParameters, cacheDirectory: String? = nil,
-    limits: DecodingLimits, threads: Int, mode: Mode = .map, usesStore: Bool = true, publishesSnapshots: Bool = true
+    limits: DecodingLimits, threads: Int, mode: Mode = .map, usesStore: Bool = true, publishesSnapshots: Bool = true,
+    isPaced: Bool = false
   ) {
     self.location = location
     self.storage = storage
@@ -69,5 +73,6 @@ public struct MappingRequest: Sendable {
     self.mode = mode
     self.usesStore = usesStore
     self.publishesSnapshots = publishesSnapshots
+    self.isPaced = isPaced
   }
 }

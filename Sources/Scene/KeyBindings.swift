@@ -30,6 +30,8 @@ public enum SceneCommand: Hashable, Sendable {
   case continueLayout
   /// List what was left out.
   case showProblems
+  /// Show in full what the latest job had to say.
+  case showNotes
   /// Show this table.
   case showKeys
   /// Dark or light.
@@ -96,6 +98,7 @@ public struct KeyBinding: Sendable {
     row("s", .stopHere, "s", "Stop here: keep the present positions"),
     row("c", .continueLayout, "c", "Continue the layout from the present positions"),
     row("p", .showProblems, "p", "List the images that were left out"),
+    row("n", .showNotes, "n", "Read the notes of the latest job in full"),
     row("t", .switchTheme, "t", "Dark or light"),
     row("f", .toggleFullScreen, "f, F11", "Full screen"),
     row(.f11, [], .toggleFullScreen),

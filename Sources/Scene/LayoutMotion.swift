@@ -89,7 +89,7 @@ struct LayoutMotion: Sendable {
       fromY = targetY
     }
     for (index, slot) in slots.enumerated() {
-      let point = normalization.applied(x: positions[2 * index], y: positions[2 * index + 1])
+      let point = normalization.shown(x: positions[2 * index], y: positions[2 * index + 1])
       let y = point.y * mirror
       targetX[Int(slot)] = Float(point.x * cosine - y * sine)
       targetY[Int(slot)] = Float(point.x * sine + y * cosine)

@@ -36,6 +36,8 @@ struct PictureField: Sendable {
   private var isRunning = false
   private var reference: LayoutReference?
   private(set) var orientation = Orientation.identity
+  /// How the latest snapshot was shown, and when.
+  private var shownNormalization: (normalization: LayoutNormalization, time: Double)?
   private var shelfCount = 0
   private var indexIsStale = false
 
@@ -154,7 +156,12 @@ struct PictureField: Sendable {
         arrangement == .layout ? LayoutReference(slots: layoutSlots, x: motion.targetX, y: motion.targetY) : nil
     }
     isRunning = !isFinal
-    let normalization = LayoutNormalization(positions: positions, count: usable, extent: Self.extent)
+    var normalization = LayoutNormalization(
+      positions: positions, count: usable, extent: Self.extent, isFinal: isFinal)
+    if !isNewRun, !isFinal, animated, let shown = shownNormalization {
+      normalization = normalization.following(shown.normalization, elapsed: now - shown.time, extent: Self.extent)
+    }
+    shownNormalization = (normalization, now)
     if let reference {
       orientation = reference.orientation(
         for: slots, positions: positions, normalization: normalization, present: orientation,

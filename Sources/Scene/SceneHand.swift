@@ -218,6 +218,7 @@ extension Scene {
     case .stopHere: effects.add(.stopHere)
     case .continueLayout: effects.add(.continueLayout)
     case .showProblems: effects.add(.showProblems)
+    case .showNotes: effects.add(.showNotes)
     case .showKeys: effects.add(.showKeys)
     case .switchTheme: effects.add(.switchTheme)
     case .toggleFullScreen: effects.add(.toggleFullScreen)

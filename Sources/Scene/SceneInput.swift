@@ -65,6 +65,8 @@ public enum SceneEffect: Hashable, Sendable {
   case focusLocation
   /// Open the list of images that were left out.
   case showProblems
+  /// Show in full what the latest job had to say.
+  case showNotes
   /// Show the table of keys.
   case showKeys
   /// Dark to light and back.

@@ -22,15 +22,20 @@ import X11
   let startPage: StartPage
   let failurePage = FailurePage()
   let problems = ProblemsPanel()
+  let notes = NotesPanel()
   let progressLine = ProgressLine()
   let scheduler: FrameScheduler
   let history: RecentLocations
+  /// Writes the history.
+  let historyQueue = DispatchQueue(label: "history", qos: .utility)
   let clipboard: X11ClipboardAccess
   var keys = KeysPanel()
   var style: Style
 
   /// What is open.
   var location: Location?
+  /// What was typed to open it.
+  var openedText = ""
   /// What was last said by an action of the user, until the pointer or a job says something else.
   var announcement: String?
   /// Whether the hand has changed a parameter since the location was opened.
@@ -88,6 +93,7 @@ import X11
     group.add(failurePage.controls)
     group.add(status.controls)
     group.add(problems.controls)
+    group.add(notes.controls)
     group.clipboard = clipboard
     connectCallbacks()
     loadHistory()
@@ -114,6 +120,7 @@ import X11
     group.onInvalidate = { [weak self] in self?.scheduler.request() }
     group.onPointerShape = { [weak self] shape in self?.showPointer(shape) }
     group.onTextInput = { [weak self] on in self?.window.enableTextInput(on) }
+    group.onTextInputReset = { [weak self] in self?.window.resetTextInput() ?? "" }
     group.onTextInputSpot = { [weak self] spot in
       self?.window.setTextInputSpot(x: Int(spot.x), y: Int(spot.maxY))
     }
@@ -123,10 +130,17 @@ import X11
       self?.group.dismissAll()
       self?.group.focus(nil)
     }
-    bar.onEdit = { [weak self] in self?.hasEditedParameters = true }
+    bar.onEdit = { [weak self] in
+      self?.hasEditedParameters = true
+      self?.updateNews()
+    }
+    bar.onType = { [weak self] in self?.updateNews() }
     status.onShowProblems = { [weak self] in self?.showProblems() }
-    status.onLayoutAction = { [weak self] action in
+    status.onShowNotes = { [weak self] in self?.toggleNotes() }
+    notes.onClose = { [weak self] in self?.closeNotes() }
+    status.onAction = { [weak self] action in
       switch action {
+      case .back: self?.map.send(.key(.escape, [], isRepeat: false))
       case .stopHere: self?.jobs.stopHere()
       case .continueLayout: self?.continueLayout()
       }
@@ -146,10 +160,17 @@ import X11
     jobs.onEvent = { [weak self] event in self?.take(event) }
   }
 
-  func loadHistory() {
-    let locations = history.load()
+  private func loadHistory() { showHistory(history.load()) }
+
+  private func showHistory(_ locations: [String]) {
     bar.location.history = locations
     startPage.setRecents(locations)
+  }
+
+  /// Puts a location first in the history; the disk is written in the background.
+  func remember(_ text: String) {
+    showHistory([text] + bar.location.history.filter { $0 != text })
+    historyQueue.async { [history] in history.add(text) }
   }
 
   // MARK: Layout
@@ -169,6 +190,7 @@ import X11
     startPage.place(in: area, style: style)
     failurePage.place(in: area, style: style)
     problems.place(in: area, style: style)
+    notes.place(in: area, style: style)
     map.send(.viewportChanged(PixelRect(covering: area), uiScale: style.scale))
     redrawAll()
   }
@@ -219,6 +241,7 @@ import X11
     connection.close()
     // What the store has been given is written; a job that was cut short has kept every finished stage.
     jobs.collection?.synchronize()
+    historyQueue.sync {}
     ExternalViewer.removeCopies()
     exit(code)
   }

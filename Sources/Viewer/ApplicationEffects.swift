@@ -1,12 +1,14 @@
 import Collection
 import Controls
 import Drawing
+import Foundation
 import Geometry
 import Imaging
 import Mapping
 import ObjectStorage
 import Rendering
 import Scene
+import TSNE
 import X11
 
 // What the scene asks for, and what is said about pictures and jobs.
@@ -32,6 +34,7 @@ extension Application {
     case .focusLocation:
       group.focus(bar.location, reason: .keyboard)
     case .showProblems: problems.isShown ? closeProblems() : showProblems()
+    case .showNotes: toggleNotes()
     case .showKeys: showKeys(!keys.isShown)
     case .switchTheme: restyle(style.theme == .dark ? .light : .dark)
     case .refresh: run()
@@ -125,11 +128,33 @@ extension Application {
       content.seen = "\(Wording.count(seen)) of \(Wording.count(known)) in view"
     }
     if case .running = jobs.state {
-      if jobs.progress?.stage == .layout { content.layoutAction = .stopHere }
-    } else if let layout = jobs.latestLayout, layout.slots.count > 3, map.scene.opened == nil, !failurePage.isShown {
-      content.layoutAction = .continueLayout
+      if jobs.progress?.stage == .layout { content.action = .stopHere }
+    } else if let layout = jobs.latestLayout, layout.slots.count > 3, !failurePage.isShown {
+      content.action = .continueLayout
     }
+    if map.scene.opened != nil { content.action = .back }
+    content.notes = jobs.notes.count
+    if case .failed = jobs.state { content.hasDetails = !failurePage.isShown }
     status.content = content
+    updateNews()
+  }
+
+  /// Has the Refresh button say whether there is something to refresh for.
+  func updateNews() {
+    let isElsewhere =
+      bar.location.text.trimmingCharacters(in: .whitespaces) != openedText.trimmingCharacters(in: .whitespaces)
+    switch jobs.state {
+    // The page that says what went wrong has a button of its own.
+    case .failed where failurePage.isShown && !isElsewhere: bar.news = .none
+    case .idle, .running, .failed, .cancelled: bar.news = .job
+    case .finished where isElsewhere: bar.news = .job
+    case .finished:
+      var typed = bar.parameters
+      var shown = shownParameters
+      typed?.tsne.threads = 1
+      shown?.tsne.threads = 1
+      bar.news = typed == nil || shown == nil || typed == shown ? .none : .parameters
+    }
     publishState()
   }
 
@@ -148,7 +173,9 @@ extension Application {
       words.append(map.fullSize.loaded(opened.slot) == nil ? "opened" : "opened:original")
     }
     if problems.isShown { words.append("problems") }
+    if notes.isShown { words.append("notes") }
     if keys.isShown { words.append("keys") }
+    if bar.news == .parameters { words.append("outdated") }
     words.append("images:\(map.scene.imageCount)")
     words.append("placed:\(map.scene.placedCount)")
     let state = words.joined(separator: " ")
@@ -166,7 +193,7 @@ extension Application {
     }
     switch jobs.state {
     case .idle:
-      return (location == nil ? "Press ? on the map for the keys" : "", false)
+      return (location == nil ? "F1 shows the keys" : "", false)
     case .running:
       guard let progress = jobs.progress else { return ("Opening", false) }
       return ([Wording.sentence(for: progress), jobs.notes.last].compactMap { $0 }.joined(separator: " · "), false)

@@ -77,6 +77,7 @@ extension Application {
         map.draw(into: frame, canvas: canvas, style: style)
       }
       problems.draw(on: canvas, style: style)
+      notes.draw(on: canvas, style: style)
       group.draw(on: canvas, in: rect)
       keys.draw(on: canvas, in: area, style: style)
     }

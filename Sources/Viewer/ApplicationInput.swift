@@ -38,6 +38,7 @@ extension Application {
       eventTime = key.time
       announcement = nil
       keyPressed(key, event)
+    case .preedit: _ = offer(event)
     case .keyReleased(let key):
       if let key = SceneTranslation.key(key) { map.send(.keyReleased(key)) }
     case .focusChanged(let isFocused):
@@ -64,6 +65,7 @@ extension Application {
     saveViewState()
     jobs.cancel()
     jobs.collection?.synchronize()
+    historyQueue.sync {}
     FileHandle.standardError.write(Data("s3totsne: the display was closed.\n".utf8))
     exit(1)
   }
@@ -72,7 +74,8 @@ extension Application {
 
   /// Whether `point` is the map's: not on a panel, and nothing else is shown there.
   private func isMap(_ point: Point) -> Bool {
-    !startPage.isShown && !failurePage.isShown && !keys.isShown && !problems.isShown && mapArea.contains(point)
+    !startPage.isShown && !failurePage.isShown && !keys.isShown && !problems.isShown && !notes.isShown
+      && mapArea.contains(point)
   }
 
   private func leaveMap() {
@@ -99,6 +102,10 @@ extension Application {
     if offer(event) { return }
     if problems.isShown, mapArea.contains(point) {
       if !problems.frame.contains(point) { closeProblems() }
+      return
+    }
+    if notes.isShown, mapArea.contains(point) {
+      if !notes.frame.contains(point) { closeNotes() }
       return
     }
     guard mapArea.contains(point) else { return }
@@ -138,6 +145,7 @@ extension Application {
       return
     }
     if key.symbol == .escape, problems.isShown { return closeProblems() }
+    if key.symbol == .escape, notes.isShown { return closeNotes() }
     // Escape leads back to the map from wherever the keyboard is.
     if key.symbol == .escape, group.focused != nil { return group.focus(nil) }
     // With a control in focus, only what is neither text nor a movement in it gets here: commands with Ctrl, function keys.

@@ -37,6 +37,7 @@ extension Application {
     group.dismissAll()
     group.focus(nil)
     announcement = nil
+    openedText = bar.location.text
     if target == location, jobs.collection != nil {
       start(.map, parameters)
     } else {
@@ -83,6 +84,7 @@ extension Application {
     knownSlots = []
     problems.problems = []
     if problems.isShown { closeProblems() }
+    if notes.isShown { closeNotes() }
   }
 
   private func start(_ mode: MappingRequest.Mode, _ parameters: MapParameters) {
@@ -96,6 +98,7 @@ extension Application {
       location: location, storage: options.storage, parameters: parameters,
       cacheDirectory: options.cacheDirectory, limits: options.limits, threads: options.threads, mode: mode)
     request.publishesSnapshots = true
+    request.isPaced = style.animates
     jobs.start(request)
     if case .open = mode {} else { map.send(.layoutStarted) }
     updateStatus()
@@ -111,7 +114,7 @@ extension Application {
     }
     switch event {
     case .opened(let collection): opened(collection)
-    case .known(let slots, let layout, let viewState): known(slots, layout, viewState)
+    case .known(let slots, let ready, let layout, let viewState): known(slots, ready, layout, viewState)
     case .listed(let slots, let isComplete):
       add(slots)
       if isComplete { map.send(.listingComplete) }
@@ -137,10 +140,10 @@ extension Application {
     map.pictures.originals.use(collection)
   }
 
-  private func known(_ slots: [Int], _ layout: LayoutSnapshot?, _ viewState: Data?) {
+  private func known(_ slots: [Int], _ readySlots: [Int], _ layout: LayoutSnapshot?, _ viewState: Data?) {
     let isFirst = knownSlots.isEmpty
     add(slots)
-    ready(slots.filter { jobs.collection?.entry($0)?.state == .ready })
+    ready(readySlots)
     guard isFirst else { return }
     let kept = LocationViewState.decoded(viewState)
     shownParameters = kept?.parameters ?? shownParameters
@@ -171,8 +174,7 @@ extension Application {
     if !isInHistory, let location {
       // Only what has shown an image is worth being offered again.
       isInHistory = true
-      history.add(location.text)
-      loadHistory()
+      remember(location.text)
     }
     add(slots)
     map.send(
@@ -203,11 +205,16 @@ extension Application {
     if map.scene.placedCount == 0 {
       failurePage.show(failure)
       layOut()
+      // Most likely the location is to be typed again, or mended.
+      group.focus(bar.location, reason: .keyboard)
     }
   }
 
   private func ended() {
-    if problems.isShown { refreshProblems() }
+    if problems.isShown {
+      refreshProblems()
+      if problems.problems.isEmpty { closeProblems() }
+    }
     redrawAll()
   }
 
@@ -224,20 +231,60 @@ extension Application {
   func showProblems() {
     guard location != nil else { return }
     refreshProblems()
+    guard !problems.problems.isEmpty else {
+      announcement = "Nothing was left out"
+      return updateStatus()
+    }
+    if notes.isShown { closeNotes() }
     problems.isShown = true
     layOut()
     group.focus(problems.firstControl)
+    updateStatus()
   }
 
   func closeProblems() {
     problems.isShown = false
     group.focus(nil)
     redrawMap()
+    updateStatus()
+  }
+
+  /// Opens what the latest job had to say, or closes it.
+  func toggleNotes() {
+    guard !notes.isShown else { return closeNotes() }
+    var paragraphs: [TextPane.Paragraph] = []
+    if case .failed(let failure) = jobs.state {
+      notes.title = "What happened"
+      paragraphs = [TextPane.Paragraph(failure.what)]
+      if !failure.why.isEmpty { paragraphs.append(TextPane.Paragraph(failure.why, role: .secondary)) }
+      if !failure.remedy.isEmpty { paragraphs.append(TextPane.Paragraph(failure.remedy)) }
+    } else {
+      notes.title = Wording.count(jobs.notes.count, "note")
+    }
+    paragraphs += jobs.notes.map { TextPane.Paragraph($0) }
+    guard !paragraphs.isEmpty else {
+      announcement = "There are no notes"
+      return updateStatus()
+    }
+    if problems.isShown { closeProblems() }
+    notes.paragraphs = paragraphs
+    notes.isShown = true
+    layOut()
+    group.focus(notes.firstControl)
+    updateStatus()
+  }
+
+  func closeNotes() {
+    notes.isShown = false
+    group.focus(nil)
+    redrawMap()
+    updateStatus()
   }
 
   func showKeys(_ shown: Bool) {
     keys.isShown = shown
     redrawMap()
+    updateStatus()
   }
 
   // MARK: View state

@@ -85,7 +85,7 @@ import ObjectStorage
     for event in events where generation == self.generation {
       switch event {
       case .opened(let collection): self.collection = collection
-      case .known(_, let layout, _): latestLayout = latestLayout ?? layout
+      case .known(_, _, let layout, _): latestLayout = latestLayout ?? layout
       case .progress(let progress): self.progress = progress
       case .note(let note): notes.append(note)
       case .layout(let layout): latestLayout = layout

@@ -14,12 +14,12 @@ import Geometry
     var reason: String
   }
 
-  /// All are to be tried again, or the selected one.
+  /// All are to be tried again, or those selected.
   var onRetry: (([Int]) -> Void)?
   /// Close it.
   var onClose: (() -> Void)?
   /// Its controls, in Tab order.
-  var controls: [any Control] { [list, retryOne, retryAll, close] }
+  var controls: [any Control] { [list, retrySelected, retryAll, close] }
   /// Where it is.
   private(set) var frame: Rect = .zero
 
@@ -31,7 +31,7 @@ import Geometry
       list.select(nil)
       list.count = problems.count
       retryAll.isEnabled = !problems.isEmpty
-      retryOne.isEnabled = list.selectedRow != nil
+      retrySelected.isEnabled = !list.selectedRows.isEmpty
     }
   }
   /// Where the keyboard goes when it opens.
@@ -39,7 +39,7 @@ import Geometry
 
   private let list: ListView
   private let retryAll = Button("Retry all")
-  private let retryOne = Button("Retry selected")
+  private let retrySelected = Button("Retry selected")
   private let close = Button("Close", kind: .quiet)
 
   init() {
@@ -52,18 +52,25 @@ import Geometry
     source.panel = self
     list.columnTitles = ("Image", "Why it was left out")
     list.split = 0.42
-    retryOne.isEnabled = false
-    list.onSelect = { [weak self] row in self?.retryOne.isEnabled = row != nil }
+    list.selectsSeveral = true
+    retrySelected.isEnabled = false
+    list.onSelect = { [weak self] rows in self?.retrySelected.isEnabled = !rows.isEmpty }
+    list.onActivate = { [weak self] rows in self?.retry(rows) }
     retryAll.onPress = { [weak self] in
       guard let self else { return }
       onRetry?(problems.map(\.slot))
     }
-    retryOne.onPress = { [weak self] in
-      guard let self, let row = list.selectedRow, problems.indices.contains(row) else { return }
-      onRetry?([problems[row].slot])
+    retrySelected.onPress = { [weak self] in
+      guard let self else { return }
+      retry(list.selectedRows)
     }
     close.onPress = { [weak self] in self?.onClose?() }
     applyVisibility()
+  }
+
+  private func retry(_ rows: [Int]) {
+    let slots = rows.filter { problems.indices.contains($0) }.map { problems[$0].slot }
+    if !slots.isEmpty { onRetry?(slots) }
   }
 
   private func applyVisibility() {
@@ -72,17 +79,14 @@ import Geometry
 
   /// Lays it out over the map in `area`.
   func place(in area: Rect, style: Style) {
-    let margin = style.px(area.width < style.px(560) ? 8 : 32)
-    let width = min(area.width - 2 * margin, style.px(960))
-    let height = min(area.height - 2 * margin, style.px(640))
-    frame = PixelGrid.snap(Rect(center: area.center, size: Size(width: max(0, width), height: max(0, height))))
+    frame = OverPanel.frame(in: area, size: Size(width: style.px(960), height: style.px(640)), style: style)
     let padding = style.px(12)
     let buttons = style.fieldHeight + 2 * padding
     list.frame = Rect(
-      x: frame.x + style.hairline, y: frame.y + style.px(44), width: max(0, frame.width - 2 * style.hairline),
-      height: max(0, frame.height - style.px(44) - buttons))
+      x: frame.x + style.px(4), y: frame.y + OverPanel.headHeight(style), width: max(0, frame.width - 2 * style.px(4)),
+      height: max(0, frame.height - OverPanel.headHeight(style) - buttons))
     var right = frame.maxX - padding
-    for button in [close, retryAll, retryOne] {
+    for button in [close, retryAll, retrySelected] {
       let width = button.preferredWidth
       right -= width
       button.frame = Rect(
@@ -94,11 +98,7 @@ import Geometry
   /// The panel under its controls.
   func draw(on canvas: Canvas, style: Style) {
     guard isShown else { return }
-    canvas.fill(frame, style.theme.panel, cornerRadius: style.cornerRadius)
-    canvas.stroke(frame, style.theme.hairline, lineWidth: style.hairline, cornerRadius: style.cornerRadius)
-    let title = TextLayout(
-      problems.isEmpty ? "Nothing was left out" : "\(Wording.count(problems.count, "image")) left out",
-      font: style.font.withWeight(.bold), maximumWidth: max(0, frame.width - style.px(32)), ellipsis: .end)
-    canvas.text(title, at: Point(x: frame.x + style.px(16), y: frame.y + style.px(14)), style.theme.text)
+    OverPanel.draw(
+      on: canvas, in: frame, title: "\(Wording.count(problems.count, "image")) left out", style: style)
   }
 }

@@ -57,7 +57,7 @@ import Geometry
     let line = style.px(24)
     let heading = style.px(44)
     let examplesHeight = line * 2 * Double(Self.examples.count)
-    let samplesHeight = hasSamples ? style.fieldHeight + style.px(20) : 0
+    let samplesHeight = style.fieldHeight + style.px(20)
     let recentsHeight = recentCount > 0 ? style.px(36) + style.rowHeight * Double(recentCount) : 0
     // In a low window the locations of before give way: they are also a press of Down away in the field.
     showsRecents =
@@ -66,7 +66,7 @@ import Geometry
     top = max(frame.y + style.px(12), (frame.center.y - height / 2).rounded())
     var y = top + heading + examplesHeight + style.px(8)
     samples.frame = Rect(x: column(style).x, y: y, width: samples.preferredWidth, height: style.fieldHeight)
-    if hasSamples { y += style.fieldHeight + style.px(12) }
+    y += style.fieldHeight + style.px(12)
     recentsTop = y
     y += style.px(36)
     for button in recents.prefix(recentCount) {
@@ -95,6 +95,12 @@ import Geometry
         let note = TextLayout(meaning, font: style.smallFont, maximumWidth: column.width, ellipsis: .end)
         canvas.text(note, at: Point(x: column.x, y: y + style.px(20)), theme.secondaryText)
         y += style.px(48)
+      }
+      if !hasSamples {
+        let note = TextLayout(
+          "The sample images did not come along with this copy of the program.", font: style.smallFont,
+          maximumWidth: column.width, ellipsis: .end)
+        canvas.text(note, at: Point(x: column.x, y: samples.frame.y + style.px(4)), theme.secondaryText)
       }
       if showsRecents {
         let caption = TextLayout("Opened before", font: style.smallFont)

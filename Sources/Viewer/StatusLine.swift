@@ -14,32 +14,41 @@ import Geometry
     var seen = ""
     /// Images that were left out; 0 hides the button.
     var leftOut = 0
-    /// The button that acts on the layout.
-    var layoutAction: LayoutAction?
+    /// Notes of the latest job; 0 hides the button.
+    var notes = 0
+    /// Whether there is more to an error than fits.
+    var hasDetails = false
+    /// The button that acts on what is shown.
+    var action: Action?
   }
 
-  /// What can be done to a layout.
-  enum LayoutAction: String {
+  /// What can be done to a layout, or to a picture at full size.
+  enum Action: String {
     /// Accept the present positions.
     case stopHere = "Stop here"
     /// Go on from them.
     case continueLayout = "Continue"
+    /// Leave the full-size view.
+    case back = "Back (Esc)"
   }
 
   /// What it says.
   var content = Content() { didSet { if content != oldValue { apply() } } }
   /// The list of problems is wanted.
   var onShowProblems: (() -> Void)?
-  /// The layout is to be stopped or continued.
-  var onLayoutAction: ((LayoutAction) -> Void)?
+  /// What the latest job had to say is wanted in full.
+  var onShowNotes: (() -> Void)?
+  /// The button at the right was pressed.
+  var onAction: ((Action) -> Void)?
 
   /// Its controls, in Tab order.
-  var controls: [any Control] { [sentence, seen, leftOut, action] }
+  var controls: [any Control] { [sentence, seen, notes, leftOut, action] }
   /// Where it is.
   private(set) var frame: Rect = .zero
 
   private let sentence = Label("", role: .secondary)
   private let seen = Label("", role: .secondary)
+  private let notes = Button("", kind: .quiet)
   private let leftOut = Button("", kind: .quiet)
   private let action = Button("", kind: .quiet)
 
@@ -47,14 +56,17 @@ import Geometry
     sentence.tabularFigures = true
     seen.tabularFigures = true
     seen.alignment = .trailing
+    notes.isVisible = false
+    notes.onPress = { [weak self] in self?.onShowNotes?() }
+    notes.toolTip = "Read them in full (n)"
     leftOut.isVisible = false
     action.isVisible = false
     seen.isVisible = false
     leftOut.onPress = { [weak self] in self?.onShowProblems?() }
-    leftOut.toolTip = "List them, with the reason of each"
+    leftOut.toolTip = "List them, with the reason of each (p)"
     action.onPress = { [weak self] in
-      guard let self, let action = content.layoutAction else { return }
-      onLayoutAction?(action)
+      guard let self, let action = content.action else { return }
+      onAction?(action)
     }
   }
 
@@ -77,14 +89,18 @@ import Geometry
     sentence.text = content.sentence
     sentence.role = content.isError ? .error : .secondary
     seen.text = content.seen
+    notes.title = content.hasDetails ? "Details" : Wording.count(content.notes, "note")
+    notes.toolTip = content.hasDetails ? "What happened, why, and what to do (n)" : "Read them in full (n)"
+    notes.isVisible = content.notes > 0 || content.hasDetails
     leftOut.title = "\(Wording.count(content.leftOut)) left out"
     leftOut.isVisible = content.leftOut > 0
-    action.title = content.layoutAction?.rawValue ?? ""
-    action.isVisible = content.layoutAction != nil
+    action.title = content.action?.rawValue ?? ""
+    action.isVisible = content.action != nil
     action.toolTip =
-      switch content.layoutAction {
+      switch content.action {
       case .stopHere: "Keep the pictures where they are now (s)"
       case .continueLayout: "More iterations from where they are (c)"
+      case .back: "Back to the map"
       case nil: nil
       }
     arrange(sentence.style)
@@ -96,7 +112,7 @@ import Geometry
     let top = (frame.y + style.hairline + (frame.height - style.hairline - height) / 2).rounded()
     let gap = style.px(8)
     var right = frame.maxX - gap
-    for button in [action, leftOut] where button.isVisible {
+    for button in [action, leftOut, notes] where button.isVisible {
       let width = button.preferredWidth
       right -= width
       button.frame = Rect(x: right, y: top, width: width, height: height)

@@ -17,14 +17,24 @@ import TSNE
   /// The parameters were changed by the hand.
   var onEdit: (() -> Void)?
 
+  /// The location was changed by the hand.
+  var onType: (() -> Void)?
+
   /// Where images come from.
   let location = TextField("", placeholder: "bucket/folder or /folder")
   /// Whether a job runs: Refresh says Cancel.
-  var isRunning = false {
-    didSet {
-      run.title = isRunning ? "Cancel" : "Refresh"
-      run.kind = isRunning ? .normal : .accent
-    }
+  var isRunning = false { didSet { if isRunning != oldValue { showRun() } } }
+  /// What Refresh would do.
+  var news = News.none { didSet { if news != oldValue { showRun() } } }
+
+  /// What of the bar is not on the map.
+  enum News {
+    /// The map is what the bar says.
+    case none
+    /// There is something to run: another location, or a job that did not come to its end.
+    case job
+    /// The parameters are others than those that the map was made with.
+    case parameters
   }
 
   private let exaggeration: NumberField
@@ -68,17 +78,36 @@ import TSNE
       if isRunning { onCancel?() } else { onRun?() }
     }
     location.onSubmit = { [weak self] _ in self?.onRun?() }
-    location.onChange = { [weak self] _ in self?.location.errorMessage = nil }
+    location.onChange = { [weak self] _ in
+      self?.location.errorMessage = nil
+      self?.onType?()
+    }
     for field in [location, exaggeration, learningRate, perplexity] {
       field.onCancel = { [weak self] in self?.onLeave?() }
     }
     for field in [exaggeration, learningRate, perplexity] {
       field.onSubmit = { [weak self] _ in self?.onRun?() }
-      field.onValueChange = { [weak self] _ in self?.onEdit?() }
+      field.onChange = { [weak self] _ in
+        self?.toolbar.noteFoldedProblems()
+        self?.onEdit?()
+      }
     }
     distance.onSubmit = { [weak self] in self?.onRun?() }
     distance.onSelect = { [weak self] _ in self?.onEdit?() }
     set(parameters)
+    showRun()
+  }
+
+  private func showRun() {
+    run.title = isRunning ? "Cancel" : "Refresh"
+    run.kind = isRunning || news == .none ? .normal : .accent
+    let isOutdated = !isRunning && news == .parameters
+    toolbar.setCaption(isOutdated ? "Changed" : "", isNotice: true, of: run)
+    run.toolTip =
+      isRunning
+      ? "End the job; what is done is kept"
+      : isOutdated
+        ? "The map was made with other parameters: make it anew (F5)" : "Look for changes and make the map (F5)"
   }
 
   /// The parameters as they stand in the fields; nil while one of them will not do.
@@ -108,6 +137,7 @@ import TSNE
     perplexity.text = NumberValue.number(parameters.tsne.perplexity).description
     distance.selectedID = parameters.metric.rawValue
     for field in [exaggeration, learningRate, perplexity] { field.validate() }
+    toolbar.noteFoldedProblems()
   }
 
   /// Lays it out along the top of the window.

@@ -69,14 +69,15 @@ enum Wording {
     var parts: [String] = []
     switch progress.stage {
     case .listing:
-      if progress.total > 0 {
+      if progress.total > progress.completed {
         parts.append("Listing: \(count(progress.total, "object"))")
         if progress.images > 0 { parts.append(count(progress.images, "image") + " loaded") }
       } else {
         parts.append(progress.images > 0 ? "Looking for changes" : "Listing")
       }
     case .loading:
-      parts.append("Loading \(count(progress.completed)) of \(count(progress.total, "image"))")
+      parts.append(
+        "Loading \(count(progress.completed)) of \(count(progress.total, progress.otherFiles == 0 ? "image" : "file"))")
     case .neighbours:
       parts.append("Finding similar images" + percent(progress))
     case .affinities:

@@ -211,8 +211,14 @@ internal import Glibc
   }
 
   private func lose() {
+    guard !isLost else { return }
     isLost = true
     scheduleTurn()
+    // Xlib waits for an input method's answers in a loop that never ends on a dead connection: nobody would hear of it
+    // any more.
+    guard inputMethod?.isCalling == true, !isLossDelivered else { return }
+    isLossDelivered = true
+    for entry in windows.values { entry.window?.deliverLoss() }
   }
 
   private func drain() {

@@ -7,7 +7,7 @@ extension Connection {
     let keyCode = isKey ? event.xkey.keycode : 0
     // Input methods see every event, except keys while no text is typed: they would swallow shortcuts.
     let concernsText = !isKey || window(event.xkey.window)?.isTextInputEnabled == true
-    if concernsText, XFilterEvent(&event, XID(None)) != 0 {
+    if concernsText, inputMethod.isTaking(&event) {
       if isKey { keyboard.noteFiltered(keyCode, isPress: event.type == KeyPress) }
       return
     }

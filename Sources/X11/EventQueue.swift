@@ -9,7 +9,7 @@ struct EventQueue {
 
   mutating func add(_ event: WindowEvent) {
     switch (events.last, event) {
-    case (.pointerMoved, .pointerMoved):
+    case (.pointerMoved, .pointerMoved), (.preedit, .preedit):
       events[events.count - 1] = event
     case (.scrolled(let dx, let dy, _, _, let before), .scrolled(let moreX, let moreY, let x, let y, let modifiers))
     where before == modifiers:

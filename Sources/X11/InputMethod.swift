@@ -24,6 +24,20 @@ internal import Glibc
     open()
   }
 
+  /// Whether Xlib is in a call that waits for the input method.
+  private(set) var isCalling = false
+
+  /// Runs calls that wait for the input method.
+  func calling<Result>(_ body: () -> Result) -> Result {
+    let wasCalling = isCalling
+    isCalling = true
+    defer { isCalling = wasCalling }
+    return body()
+  }
+
+  /// Whether the input method keeps an event for itself.
+  func isTaking(_ event: inout XEvent) -> Bool { calling { XFilterEvent(&event, XID(None)) != 0 } }
+
   func add(_ context: InputContext) {
     contexts.removeAll { $0.context == nil }
     contexts.append(WeakContext(context: context))
@@ -32,17 +46,21 @@ internal import Glibc
   func close() {
     stopWaiting()
     for entry in contexts { entry.context?.close() }
-    if let method { XCloseIM(method) }
+    if let method { calling { _ = XCloseIM(method) } }
     method = nil
   }
 
-  /// The style that shows nothing of its own and leaves its windows to the input method.
+  /// The best style on offer: text in the making is drawn in the field; else the input method shows it in a window of its
+  /// own.
   var style: XIMStyle? {
     guard let method, let styles = cx11_input_styles(method) else { return nil }
     defer { XFree(styles) }
     let offered = UnsafeBufferPointer(
       start: styles.pointee.supported_styles, count: Int(styles.pointee.count_styles))
-    let wanted = [XIMPreeditNothing | XIMStatusNothing, XIMPreeditNone | XIMStatusNone].map { XIMStyle($0) }
+    let wanted = [
+      XIMPreeditCallbacks | XIMStatusNothing, XIMPreeditCallbacks | XIMStatusNone, XIMPreeditNothing | XIMStatusNothing,
+      XIMPreeditNone | XIMStatusNone,
+    ].map { XIMStyle($0) }
     return wanted.first { offered.contains($0) }
   }
 
@@ -60,7 +78,7 @@ internal import Glibc
   }
 
   private func open() {
-    method = XOpenIM(display, nil, nil, nil)
+    method = calling { XOpenIM(display, nil, nil, nil) }
     guard let method else { return wait() }
     stopWaiting()
     var callback = XIMCallback(
@@ -101,6 +119,9 @@ internal import Glibc
   private let window: XID
   private var context: XIC?
   private var spot: XPoint?
+  private var buffer = PreeditBuffer()
+  /// Receives the text in the making.
+  var onPreedit: ((Preedit) -> Void)?
   /// Whether keys typed now are text of this window.
   var isActive = false {
     didSet { if isActive != oldValue { applyFocus() } }
@@ -115,17 +136,82 @@ internal import Glibc
 
   func create() {
     guard context == nil, let method = inputMethod.method, let style = inputMethod.style else { return }
-    context = cx11_create_context(method, style, window)
+    inputMethod.calling { makeContext(method, style) }
     if let spot { setSpot(spot) }
     applyFocus()
   }
 
+  private func makeContext(_ method: XIM, _ style: XIMStyle) {
+    if style & XIMStyle(XIMPreeditCallbacks) != 0 {
+      var callbacks = [Self.preeditDone, Self.preeditDraw, Self.preeditCaret].map {
+        XIMCallback(
+          client_data: Unmanaged.passUnretained(self).toOpaque().assumingMemoryBound(to: CChar.self), callback: $0)
+      }
+      context = callbacks.withUnsafeMutableBufferPointer {
+        $0.baseAddress.flatMap { cx11_create_preedit_context(method, style, window, $0, $0 + 1, $0 + 2) }
+      }
+    } else {
+      context = cx11_create_context(method, style, window)
+    }
+  }
+
   func close() {
-    if let context { XDestroyIC(context) }
+    if let context { inputMethod.calling { XDestroyIC(context) } }
     context = nil
   }
 
-  func forget() { context = nil }
+  func forget() {
+    context = nil
+    clear()
+  }
+
+  /// Ends what is in the making and answers what there is of it, to be taken as typed.
+  func reset() -> String {
+    guard let context, buffer.preedit.text.isEmpty == false else { return "" }
+    var text = ""
+    if let bytes = inputMethod.calling({ Xutf8ResetIC(context) }) {
+      text = String(cString: bytes)
+      XFree(bytes)
+    }
+    clear()
+    return text
+  }
+
+  private func clear() { change { $0 = PreeditBuffer() } }
+
+  private func change(_ body: (inout PreeditBuffer) -> Void) {
+    let before = buffer.preedit
+    body(&buffer)
+    let now = buffer.preedit
+    if now != before { onPreedit?(now) }
+  }
+
+  // Xlib calls these while it handles events, on the main thread, for as long as the context exists.
+
+  private nonisolated static func context(_ client: XPointer?, _ body: @MainActor (InputContext) -> Void) {
+    nonisolated(unsafe) let client = client
+    withoutActuallyEscaping(body) { body in
+      nonisolated(unsafe) let body = body
+      MainActor.assumeIsolated {
+        if let client { body(Unmanaged<InputContext>.fromOpaque(client).takeUnretainedValue()) }
+      }
+    }
+  }
+
+  private nonisolated static let preeditDone: XIMProc = { _, client, _ in context(client) { $0.clear() } }
+
+  private nonisolated static let preeditDraw: XIMProc = { _, client, data in
+    guard let data else { return }
+    nonisolated(unsafe) let call = UnsafeRawPointer(data).assumingMemoryBound(to: XIMPreeditDrawCallbackStruct.self)
+    context(client) { $0.change { $0.draw(call.pointee) } }
+  }
+
+  private nonisolated static let preeditCaret: XIMProc = { _, client, data in
+    guard let data else { return }
+    nonisolated(unsafe) let call = UnsafeMutableRawPointer(data).assumingMemoryBound(
+      to: XIMPreeditCaretCallbackStruct.self)
+    context(client) { $0.change { call.pointee.position = CInt($0.moveCaret(call.pointee)) } }
+  }
 
   /// The events an input method wants to see besides the window's own.
   var filterEvents: Int { context.map { Int(cx11_filter_events($0)) } ?? 0 }
@@ -133,12 +219,18 @@ internal import Glibc
   /// Where the caret is: candidate windows open beneath it.
   func setSpot(_ point: XPoint) {
     spot = point
-    if let context { cx11_set_spot(context, point) }
+    if let context { inputMethod.calling { cx11_set_spot(context, point) } }
   }
 
   private func applyFocus() {
     guard let context else { return }
-    if isActive { XSetICFocus(context) } else { XUnsetICFocus(context) }
+    if isActive {
+      inputMethod.calling { XSetICFocus(context) }
+    } else {
+      // What was in the making belongs to the field that was left.
+      _ = reset()
+      inputMethod.calling { XUnsetICFocus(context) }
+    }
   }
 
   /// The text that a key press commits.

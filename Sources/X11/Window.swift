@@ -54,6 +54,7 @@ public import Geometry
     inputContext = InputContext(inputMethod: connection.inputMethod, window: id)
     cursors = Cursors(display: connection.display, root: connection.root)
     title = options.title
+    inputContext.onPreedit = { [weak self] preedit in self?.enqueue(.preedit(preedit)) }
     let usesExtension = connection.pointers.select(window: id)
     XSelectInput(
       connection.display, id,
@@ -143,6 +144,9 @@ public import Geometry
     connection.scheduleTurn()
   }
 
+  /// Ends what an input method has in the making and answers its text, for whoever moves the caret elsewhere meanwhile.
+  public func resetTextInput() -> String { isUsable ? inputContext.reset() : "" }
+
   // MARK: - Events
 
   /// Puts an event in the line; it is delivered when everything that has arrived is read.
@@ -151,6 +155,9 @@ public import Geometry
     queue.add(event)
     connection.scheduleTurn()
   }
+
+  /// Tells at once, from inside of whatever is under way, that the server is gone; the program ends with it.
+  func deliverLoss() { onEvent?(.displayLost) }
 
   func deliverEvents() {
     guard !isDelivering else { return }

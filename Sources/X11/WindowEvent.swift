@@ -22,6 +22,8 @@ public enum WindowEvent: Sendable, Hashable {
 
   case keyPressed(KeyEvent)
   case keyReleased(KeyEvent)
+  /// An input method has text in the making: draw it at the caret. Committed text comes as `keyPressed`.
+  case preedit(Preedit)
   case focusChanged(Bool)
 
   /// Whether anything of the window can be seen; nothing need be drawn while it cannot.

@@ -9,35 +9,35 @@ import TSNE
 /// The parameters of the map. Numbers take whatever follows them, so that `--perplexity -3` is answered with a reason.
 struct LayoutOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: "About how many neighbours an image attends to.")
-  var perplexity = 30.0
+  var perplexity = Given(default: 30.0)
 
   @Option(
     name: [.customLong("early-exaggeration"), .customLong("exaggeration")], parsing: .unconditional,
     help: "How much stronger attraction is in the first 250 iterations.")
-  var earlyExaggeration = 12.0
+  var earlyExaggeration = Given(default: 12.0)
 
   @Option(parsing: .unconditional, help: "How much stronger attraction is afterwards.")
-  var lateExaggeration = 1.0
+  var lateExaggeration = Given(default: 1.0)
 
   @Option(parsing: .unconditional, help: ArgumentHelp("The step size: auto, or a number.", valueName: "rate"))
-  var learningRate = TSNEParameters.LearningRate.automatic
+  var learningRate = Given(default: TSNEParameters.LearningRate.automatic)
 
   @Option(help: ArgumentHelp("The distance between images.", valueName: "name"))
-  var metric = Metric.cosine
+  var metric = Given(default: Metric.cosine)
 
   @Option(parsing: .unconditional, help: "Iterations in all, the first 250 exaggerated.")
-  var iterations = 1000
+  var iterations = Given(default: 1000)
 
   @Option(help: "Decides everything random.")
-  var seed: UInt64 = 0
+  var seed = Given<UInt64>(default: 0)
 
   @Option(help: "What images are compared by.")
-  var features = FeatureKind.pixels
+  var features = Given(default: FeatureKind.pixels)
 
   @Option(
     parsing: .unconditional,
     help: ArgumentHelp("Images are compared as squares of this many pixels a side.", valueName: "pixels"))
-  var featureSide = 50
+  var featureSide = Given(default: 50)
 
   @Option(
     parsing: .unconditional, help: ArgumentHelp("Threads that compute (default: one a core).", valueName: "count"))
@@ -52,20 +52,19 @@ struct LayoutOptions: ParsableArguments {
   /// The parameters as the job takes them.
   var parameters: MapParameters {
     var tsne = TSNEParameters(threads: effectiveThreads)
-    tsne.perplexity = perplexity
-    tsne.earlyExaggeration = earlyExaggeration
-    tsne.lateExaggeration = lateExaggeration
-    tsne.learningRate = learningRate
-    tsne.iterations = iterations
-    tsne.seed = seed
-    return MapParameters(metric: metric, tsne: tsne, featureSide: featureSide)
+    tsne.perplexity = perplexity.value
+    tsne.earlyExaggeration = earlyExaggeration.value
+    tsne.lateExaggeration = lateExaggeration.value
+    tsne.learningRate = learningRate.value
+    tsne.iterations = iterations.value
+    tsne.seed = seed.value
+    return MapParameters(metric: metric.value, tsne: tsne, featureSide: featureSide.value)
   }
 
-  /// Whether a parameter was given that differs from what the program starts with.
+  /// Whether a parameter of the map was given, also one with the value that the program starts with.
   var isExplicit: Bool {
-    var plain = MapParameters(tsne: TSNEParameters(threads: effectiveThreads))
-    plain.tsne.threads = parameters.tsne.threads
-    return parameters != plain
+    perplexity.isGiven || earlyExaggeration.isGiven || lateExaggeration.isGiven || learningRate.isGiven
+      || metric.isGiven || iterations.isGiven || seed.isGiven || features.isGiven || featureSide.isGiven
   }
 
   /// The decoder's limits.
@@ -76,15 +75,16 @@ struct LayoutOptions: ParsableArguments {
   }
 
   func validate() throws {
-    guard metric.isSupported else {
+    guard metric.value.isSupported else {
       throw ValidationError(
-        "The distance \(metric) cannot be used yet; these can: \(Metric.allValueStrings.joined(separator: ", ")).")
+        "The distance \(metric.value) cannot be used yet; these can: \(Metric.allValueStrings.joined(separator: ", "))."
+      )
     }
     guard (1...10_000).contains(effectiveThreads) else {
       throw ValidationError("The number of threads is \(effectiveThreads); it must be at least 1.")
     }
-    guard (1...512).contains(featureSide) else {
-      throw ValidationError("The feature side is \(featureSide); it must be from 1 to 512 pixels.")
+    guard (1...512).contains(featureSide.value) else {
+      throw ValidationError("The feature side is \(featureSide.value); it must be from 1 to 512 pixels.")
     }
     guard maxMegapixels.isFinite, maxMegapixels > 0 else {
       throw ValidationError("The limit for images is \(maxMegapixels) megapixels; it must be above 0.")

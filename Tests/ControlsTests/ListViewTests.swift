@@ -55,7 +55,7 @@ struct ListViewTests {
   func activation() {
     let (list, desk, _) = make(50)
     var activated: [Int] = []
-    list.onActivate = { activated.append($0) }
+    list.onActivate = { activated += $0 }
     let third = Point(x: 50, y: list.style.rowHeight * 3.5)
     desk.click(third)
     #expect(list.selectedRow == 2)
@@ -64,6 +64,35 @@ struct ListViewTests {
     #expect(activated == [2, 2])
     desk.press(.character("c"), .control)
     #expect(desk.clipboard.texts[.clipboard] == "photos/2.jpg\treason 2")
+  }
+
+  @Test("Shift, Ctrl and Ctrl+A select several rows, which Return and Ctrl+C are about")
+  func several() {
+    let (list, desk, _) = make(50)
+    list.selectsSeveral = true
+    var activated: [Int] = []
+    list.onActivate = { activated = $0 }
+    desk.press(.down)
+    desk.press(.down, .shift)
+    desk.press(.down, .shift)
+    #expect(list.selectedRows == [0, 1, 2])
+    desk.press(.up, .shift)
+    #expect(list.selectedRows == [0, 1])
+    desk.press(.character("c"), .control)
+    #expect(desk.clipboard.texts[.clipboard] == "photos/0.jpg\treason 0\nphotos/1.jpg\treason 1")
+    let fifth = Point(x: 50, y: list.style.rowHeight * 5.5)
+    desk.click(fifth, modifiers: .control)
+    #expect(list.selectedRows == [0, 1, 4])
+    desk.click(Point(x: 50, y: list.style.rowHeight * 7.5), modifiers: .shift)
+    #expect(list.selectedRows == [4, 5, 6])
+    desk.press(.return)
+    #expect(activated == [4, 5, 6])
+    desk.press(.character("a"), .control)
+    #expect(list.selectedRows == Array(0..<50))
+    list.count = 7
+    #expect(list.selectedRows == Array(0..<7))
+    desk.press(.down)
+    #expect(list.selectedRows.count == 1)
   }
 
   @Test("the wheel and the bar scroll, to the ends and no further")

@@ -95,3 +95,31 @@ struct ToolbarTests {
     #expect(perplexity.frame.maxY <= 48)
   }
 }
+
+@MainActor @Suite("What is folded away")
+struct FoldedProblemTests {
+  @Test("a wrong value in the closed panel marks the button, which says what is wrong")
+  func marked() {
+    let group = ControlGroup(bounds: Rect(x: 0, y: 0, width: 320, height: 400))
+    let location = TextField("")
+    let number = NumberField(.number(30), rule: NumberRule(name: "Perplexity", range: 1...100))
+    let toolbar = Toolbar(
+      [
+        .init(caption: "Location", control: location, minimumWidth: 160, preferredWidth: .infinity),
+        .init(caption: "Perplexity", control: number, minimumWidth: 200, folds: true),
+      ], in: group)
+    toolbar.layOut(in: Rect(x: 0, y: 0, width: 320, height: 48))
+    #expect(toolbar.menuButton.isVisible && toolbar.menuButton.message == nil)
+    number.onChange = { _ in toolbar.noteFoldedProblems() }
+    toolbar.togglePanel()
+    group.focus(number)
+    _ = group.handle(.text("x", time: 0))
+    #expect(number.message != nil && toolbar.menuButton.message == nil)
+    toolbar.togglePanel()
+    #expect(toolbar.menuButton.message == number.message)
+    toolbar.togglePanel()
+    _ = group.handle(.key(KeyPress(.backspace)))
+    toolbar.togglePanel()
+    #expect(toolbar.menuButton.message == nil)
+  }
+}

@@ -82,7 +82,7 @@ struct Outcome: Sendable {
   private func slots(_ of: (MappingEvent) -> [Int]) -> [Int] { events.flatMap(of) }
   var known: (slots: [Int], layout: LayoutSnapshot?, viewState: Data?)? {
     events.lazy.compactMap {
-      if case .known(let slots, let layout, let view) = $0 { (slots, layout, view) } else { nil }
+      if case .known(let slots, _, let layout, let view) = $0 { (slots, layout, view) } else { nil }
     }.first
   }
   var collection: ImageCollection? {

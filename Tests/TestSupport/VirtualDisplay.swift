@@ -49,7 +49,7 @@ public final class VirtualDisplay: Sendable {
     return VirtualDisplay(name: name, server: server, windowManager: manager)
   }
 
-  private init(name: String, server: ChildProcess, windowManager: ChildProcess?) {
+  init(name: String, server: ChildProcess, windowManager: ChildProcess?) {
     self.name = name
     self.server = server
     self.windowManager = windowManager

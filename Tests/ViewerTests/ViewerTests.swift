@@ -249,6 +249,9 @@ struct ViewerTests {
     let window = try await WindowUnderTest.start(
       [sampleImages + "/fruit"], width: width, height: height, dpi: dpi)
     try await window.waitForState("finished")
+    // Another location than the one on the map: there is something to press the button for.
+    try await window.key("ctrl+l", "End")
+    try await window.type("x")
     let picture = try await window.picture()
     // The Refresh button's accent is there, in the right part of the bar.
     let accent: UInt32 = 0xff00_afd7
