@@ -121,6 +121,7 @@ let package = Package(
         case "Controls": ["Drawing", "Geometry", "X11"]
         case "Export": ["Mapping", "Collection", "ObjectStorage", "Rendering", "Scene", "Geometry", "Atlas", "Drawing"]
         case "Viewer": ["Mapping", "ObjectStorage", "Collection", "Scene", "s3totsne"]
+        case "s3totsne": [.product(name: "ArgumentParser", package: "swift-argument-parser")]
         default: []
         }
       return .testTarget(
