@@ -17,7 +17,8 @@ extension ImageCollection {
       guard state.catalogue != nil else { return }
       state.catalogue = nil
       state.notes.append(
-        "The local store can no longer be written, so what is fetched from now on is kept in memory only. \(reason)")
+        "The local store can no longer be written, so what is fetched from now on is kept in memory only. \(reason) "
+          + "Free space or permissions there help, then open the location again.")
     }
     stages.detach()
   }

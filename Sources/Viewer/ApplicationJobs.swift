@@ -236,6 +236,7 @@ extension Application {
       return updateStatus()
     }
     if notes.isShown { closeNotes() }
+    map.send(.pointerLeft)
     problems.isShown = true
     layOut()
     group.focus(problems.firstControl)
@@ -267,6 +268,7 @@ extension Application {
       return updateStatus()
     }
     if problems.isShown { closeProblems() }
+    map.send(.pointerLeft)
     notes.paragraphs = paragraphs
     notes.isShown = true
     layOut()
