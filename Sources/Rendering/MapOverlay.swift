@@ -94,7 +94,9 @@ extension MapRenderer {
     guard textHeight + 2 * padding <= room.height else { return .zero }
     var preview = previewSize(of: slot, scene: scene)
     // In a small window the card must not hide the map that it is about.
-    if textHeight + preview.height + gap + 2 * padding > 0.65 * room.height || preview.width > widest { preview = .zero }
+    if textHeight + preview.height + gap + 2 * padding > 0.65 * room.height || preview.width > widest {
+      preview = .zero
+    }
     let inner = Size(
       width: max(title.size.width, detail?.size.width ?? 0, preview.width).rounded(.up),
       height: textHeight + (preview.height > 0 ? preview.height + gap : 0))
