@@ -1,4 +1,5 @@
 import Collection
+import ObjectStorage
 import Synchronization
 
 /// Counts what a job has done and estimates how long the rest takes.
@@ -38,7 +39,9 @@ final class ProgressMeter: Sendable {
   func setCompleted(_ count: Int) { state.withLock { $0.completed = count } }
 
   /// The state of things, at most a few times a second so that the rates mean something.
-  func sample(bytes: Int64, counts: ImageCollection.Counts) -> MappingProgress {
+  func sample(
+    bytes: Int64, counts: ImageCollection.Counts, interruption: StorageInterruption? = nil
+  ) -> MappingProgress {
     state.withLock { state in
       let now = ContinuousClock.now
       if let last = state.last {
@@ -62,7 +65,7 @@ final class ProgressMeter: Sendable {
         leftOut: counts.leftOut, otherFiles: counts.otherFiles, bytes: bytes,
         bytesPerSecond: isLoading ? state.bytesPerSecond : 0,
         secondsLeft: state.stage != .listing && state.unitsPerSecond > 0 && left > 0
-          ? Double(left) / state.unitsPerSecond : nil)
+          ? Double(left) / state.unitsPerSecond : nil, interruption: interruption)
     }
   }
 }

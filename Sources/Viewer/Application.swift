@@ -129,6 +129,7 @@ import X11
       switch action {
       case .stopHere: self?.jobs.stopHere()
       case .continueLayout: self?.continueLayout()
+      case .tryNow: self?.jobs.tryNow()
       }
     }
     startPage.onOpen = { [weak self] text in self?.open(text) }

@@ -126,6 +126,7 @@ extension Application {
     }
     if case .running = jobs.state {
       if jobs.progress?.stage == .layout { content.layoutAction = .stopHere }
+      if jobs.progress?.interruption?.nextTry != nil { content.layoutAction = .tryNow }
     } else if let layout = jobs.latestLayout, layout.slots.count > 3, map.scene.opened == nil, !failurePage.isShown {
       content.layoutAction = .continueLayout
     }

@@ -18,12 +18,14 @@ import Geometry
     var layoutAction: LayoutAction?
   }
 
-  /// What can be done to a layout.
+  /// What can be done to a layout, or about a job that waits.
   enum LayoutAction: String {
     /// Accept the present positions.
     case stopHere = "Stop here"
     /// Go on from them.
     case continueLayout = "Continue"
+    /// Do not wait for the next try of a lost connection.
+    case tryNow = "Try now"
   }
 
   /// What it says.
@@ -85,6 +87,7 @@ import Geometry
       switch content.layoutAction {
       case .stopHere: "Keep the pictures where they are now (s)"
       case .continueLayout: "More iterations from where they are (c)"
+      case .tryNow: "Try the connection at once"
       case nil: nil
       }
     arrange(sentence.style)
