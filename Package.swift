@@ -96,7 +96,8 @@ let package = Package(
     .executableTarget(
       name: "s3totsne-bench",
       dependencies: [
-        "Mapping", "Neighbors", "TSNE", "Numerics", "Scene", "Rendering", "Geometry", "Atlas",
+        "Mapping", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "Scene", "Rendering", "Geometry",
+        "Atlas",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: room),

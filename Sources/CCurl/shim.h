@@ -1,4 +1,7 @@
 #include <curl/curl.h>
+// What curl's sockets are watched with; Swift's own module of the C library leaves it out.
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 
 // curl_easy_setopt, curl_easy_getinfo and curl_multi_setopt are variadic, which Swift cannot call: one function a type.
 
@@ -46,3 +49,20 @@ static inline CURLcode CCurl_getLong(CURL *handle, CURLINFO info, long *value) {
 
 // CURLMsg keeps its result in a union of another name space.
 static inline CURLcode CCurl_result(const CURLMsg *message) { return message->data.result; }
+
+// A socket is to be watched, or no longer: (easy handle, socket, CURL_POLL_..., context, assigned) to 0.
+typedef int (*CCurlWatch)(CURL *, curl_socket_t, int, void *, void *);
+// The multi handle wants to be called after so many milliseconds; -1 for never: (multi handle, milliseconds, context).
+typedef int (*CCurlTimer)(CURLM *, long, void *);
+
+static inline CURLMcode CCurl_multiSetCallbacks(CURLM *multi, CCurlWatch watch, CCurlTimer timer, void *context) {
+  CURLMcode code = curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, watch);
+  if (!code) code = curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, context);
+  if (!code) code = curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer);
+  if (!code) code = curl_multi_setopt(multi, CURLMOPT_TIMERDATA, context);
+  return code;
+}
+
+static inline CURLSHcode CCurl_share(CURLSH *share, curl_lock_data what) {
+  return curl_share_setopt(share, CURLSHOPT_SHARE, what);
+}

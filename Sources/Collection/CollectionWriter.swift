@@ -128,8 +128,9 @@ public final class CollectionWriter: Sendable {
     }
     return whileOpen {
       let seen = self.seen.withLock { $0 }
+      let order = collection.slotsInOrder()
       let gone = collection.state.withLock { state in
-        let gone = ImageCollection.order(&state).filter { slot in
+        let gone = order.filter { slot in
           !seen.contains(slot) && !(state.entries[slot].map { isSpared($0.object.key) } ?? false)
         }
         return gone.filter { Self.remove($0, from: &state) }

@@ -16,7 +16,8 @@ public final class ImageCollection: Sendable {
     var entries: [CollectionEntry?] = []
     var slotOfKey: [ObjectKey: Int] = [:]
     /// All slots in the order of keys; nil when it has to be sorted anew.
-    var order: [Int]? = []
+    var order: [Int]? = [] { didSet { if order == nil { orderVersion += 1 } } }
+    var orderVersion = 0
     /// Slots that were free when the collection was opened. One that becomes free later may still be on a screen.
     var freeSlots: [Int] = []
     /// What the catalogue does not know yet.
@@ -109,9 +110,9 @@ public final class ImageCollection: Sendable {
 
   /// Everything known, in the order of keys.
   public var entries: [CollectionEntry] {
-    state.withLock { state in
-      let order = Self.order(&state)
-      return order.compactMap { state.entries[$0] }
+    let order = slotsInOrder()
+    return state.withLock { state in
+      order.compactMap { state.entries.indices.contains($0) ? state.entries[$0] : nil }
     }
   }
 
@@ -152,12 +153,18 @@ public final class ImageCollection: Sendable {
     }
   }
 
-  static func order(_ state: inout State) -> [Int] {
-    if let order = state.order { return order }
-    let known = state.entries.compactMap { entry in entry.map { ($0.object.key, $0.slot) } }
-    let order = known.sorted { $0.0 < $1.0 }.map(\.1)
-    state.order = order
-    return order
+  /// All slots in the order of keys. Sorts without holding up others, who may go on changing the collection.
+  func slotsInOrder() -> [Int] {
+    let (order, version, known) = state.withLock { state in
+      (
+        state.order, state.orderVersion,
+        state.order == nil ? state.entries.compactMap { entry in entry.map { ($0.object.key, $0.slot) } } : []
+      )
+    }
+    if let order { return order }
+    let sorted = known.sorted { $0.0 < $1.0 }.map(\.1)
+    state.withLock { if $0.orderVersion == version { $0.order = sorted } }
+    return sorted
   }
 
   // MARK: View state

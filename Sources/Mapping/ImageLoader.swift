@@ -24,6 +24,7 @@ final class ImageLoader: Sendable {
   private let giants = WorkerPool(label: "mapping.decode-large", width: 1)
   private let budget = ByteBudget(limit: 256 << 20)
   private struct Counts {
+    var deferred: [Int] = []
     var decoded = 0
     var failuresInARow = 0
   }
@@ -57,9 +58,18 @@ final class ImageLoader: Sendable {
   /// Pictures that were decoded.
   var decodedCount: Int { counts.withLock { $0.decoded } }
 
+  /// Slots that failed for a reason that may have passed by now, once.
+  func takeDeferred() -> [Int] {
+    counts.withLock { counts in
+      defer { counts.deferred = [] }
+      return counts.deferred
+    }
+  }
+
   /// Brings one object in. What is wrong with it alone is noted in its entry.
+  /// - Parameter isLast: Whether what fails for a reason that may pass is left out; otherwise it is deferred.
   /// - Throws: `CancellationError`; `StorageError` when nothing else will come in either.
-  func load(_ slot: Int) async throws {
+  func load(_ slot: Int, isLast: Bool = true) async throws {
     guard let entry = collection.entry(slot) else { return }
     let claims = claimsImage(entry.object.key)
     if entry.object.size == 0 {
@@ -72,11 +82,17 @@ final class ImageLoader: Sendable {
     try Task.checkCancellation()
     let result: FetchResult
     do {
-      result = try await fetchClock.measure { try await store.get(entry.object) { sniffFormat($0) != nil } }
+      result = try await fetchClock.measure {
+        try await store.get(entry.object, isDoubtful: !claims) { sniffFormat($0) != nil }
+      }
       counts.withLock { $0.failuresInARow = 0 }
     } catch let error as StorageError {
       try Task.checkCancellation()
-      leaveOut(entry, error.message, isLasting: false)
+      if !isLast, Self.mayPass(error.kind) {
+        counts.withLock { $0.deferred.append(slot) }
+      } else {
+        leaveOut(entry, Self.reason(error), isLasting: false)
+      }
       if error.concernsWholeLocation {
         let failures = counts.withLock { counts in
           counts.failuresInARow += 1
@@ -92,6 +108,18 @@ final class ImageLoader: Sendable {
     case .bytes(let bytes, let etag):
       try await keep(bytes, etag: etag, entry)
     }
+  }
+
+  private static func mayPass(_ kind: StorageError.Kind) -> Bool {
+    switch kind {
+    case .unreachable, .throttled, .serverFailure, .interrupted, .invalidAnswer: true
+    default: false
+    }
+  }
+
+  /// What happened, and what the server's administrator has to be told.
+  private static func reason(_ error: StorageError) -> String {
+    error.requestID.map { "\(error.message) (request \($0))" } ?? error.message
   }
 
   private func keep(_ bytes: [UInt8], etag: String, _ entry: CollectionEntry) async throws {

@@ -16,15 +16,18 @@ final class JobRun: Sendable {
   let token = CancellationToken()
   let stop = Atomic(false)
   let meter = ProgressMeter()
-  private let listClock = BusyClock()
+  let listClock = BusyClock()
   private let notes = Mutex<[String]>([])
+  private let store = Mutex<(any ObjectStore)?>(nil)
 
   /// Opening files and reading them while the user waits.
-  private static let files = WorkerPool(label: "mapping.files", width: 2, qos: .userInitiated)
+  static let files = WorkerPool(label: "mapping.files", width: 2, qos: .userInitiated)
   /// Raised when the decoder can show what it could not before.
   private static let decoderVersion = 1
   /// Fetches at a time from a folder, where each is a read of a local file.
   private static let folderFetches = 8
+  /// An interruption that lasted so many seconds is worth a sentence when it is over.
+  private static let notedSeconds = 5.0
   /// Pages that are looked through for keys with a similar beginning.
   private static let probedPages = 10
 
@@ -37,6 +40,8 @@ final class JobRun: Sendable {
     token.cancel()
     outbox.mute()
   }
+
+  func tryNow() { store.withLock { $0 }?.tryNow() }
 
   /// Runs to the end and reports it.
   func run() async {
@@ -54,6 +59,7 @@ final class JobRun: Sendable {
     try checkParameters()
     let request = request
     let store = try await Self.files.run { try openStore(request.location, options: request.storage) }
+    self.store.withLock { $0 = store }
     let cache =
       request.usesStore
       ? CacheDirectory.resolve(override: request.cacheDirectory, environment: request.storage.environment) : nil
@@ -137,16 +143,28 @@ final class JobRun: Sendable {
   private func tick(_ collection: ImageCollection, _ store: any ObjectStore) -> Task<Void, Never> {
     Task.detached { [self] in
       var atlas = collection.atlas
+      var interruption: StorageInterruption?
       while !Task.isCancelled {
         report(notesOf: collection)
         if collection.atlas !== atlas {
           atlas = collection.atlas
           outbox.post(.opened(collection))
         }
-        outbox.post(.progress(meter.sample(bytes: store.counts.bytesFetched, counts: collection.counts)))
+        let now = store.interruption
+        if let over = interruption, now?.since != over.since { note(interruptionIsOver: over) }
+        interruption = now
+        outbox.post(
+          .progress(
+            meter.sample(bytes: store.counts.bytesFetched, counts: collection.counts, interruption: interruption)))
         try? await Task.sleep(for: .milliseconds(150))
       }
     }
+  }
+
+  private func note(interruptionIsOver over: StorageInterruption) {
+    let seconds = (ContinuousClock.now - over.since).seconds
+    guard seconds >= Self.notedSeconds else { return }
+    note("\(over.title) for \(Int(seconds)) seconds: waited, and carried on.")
   }
 
   private func reportKnown(_ collection: ImageCollection, _ layouts: LayoutStage) async throws {
@@ -174,7 +192,8 @@ final class JobRun: Sendable {
     report.seconds.affinities = outcome.affinitySeconds
     report.seconds.layout = outcome.layoutSeconds
     let counts = store.counts
-    report.requests = .init(list: counts.list, get: counts.get, put: counts.put, head: counts.head)
+    report.requests = .init(
+      list: counts.list, get: counts.get, put: counts.put, head: counts.head, retries: counts.retries)
     report.bytesFetched = counts.bytesFetched
     report.reused.thumbnails = loader.decodedCount == 0
     report.reused.features = loader.decodedCount == 0
@@ -196,7 +215,7 @@ final class JobRun: Sendable {
 
   // MARK: Listing and loading
 
-  private func renewListing(
+  func renewListing(
     _ store: any ObjectStore, _ collection: ImageCollection, _ writer: CollectionWriter, _ loader: ImageLoader
   ) async throws {
     outbox.post(.stage(.listing))
@@ -204,14 +223,12 @@ final class JobRun: Sendable {
     let queue = WorkQueue()
     do {
       try await pump(queue, loader) { [self] in
-        do { try await list(store, writer, collection, queue) } catch let error as StorageError {
-          throw ListingError(cause: error)
-        }
+        try await list(store, writer, collection, queue)
         queue.finish()
       }
     } catch let error as ListingError {
       try Task.checkCancellation()
-      guard isOffline(error.cause), collection.counts.ready > 0 else { throw error.cause }
+      guard error.isFirst, isOffline(error.cause), collection.counts.ready > 0 else { throw error.cause }
       note("The listing could not be renewed, so this is what was known before. \(error.cause)")
       outbox.post(.listed(slots: [], complete: true))
     }
@@ -230,7 +247,11 @@ final class JobRun: Sendable {
   }
 
   /// What went wrong with the listing, and not with one of the objects fetched meanwhile.
-  private struct ListingError: Error { var cause: StorageError }
+  private struct ListingError: Error {
+    var cause: StorageError
+    /// Whether nothing of the listing had come yet.
+    var isFirst: Bool
+  }
 
   private func isOffline(_ error: StorageError) -> Bool {
     MappingFailure(error, location: request.location).kind == .network
@@ -240,6 +261,9 @@ final class JobRun: Sendable {
     _ store: any ObjectStore, _ writer: CollectionWriter, _ collection: ImageCollection, _ queue: WorkQueue
   ) async throws {
     var pages = store.list().makeAsyncIterator()
+    var pageCount = 0
+    // A server that names a key twice does not have it fetched twice.
+    var queued: Set<Int> = []
     while true {
       listClock.begin()
       let page: [StoredObject]?
@@ -248,18 +272,22 @@ final class JobRun: Sendable {
         listClock.end()
       } catch {
         listClock.end()
-        throw error
+        guard let error = error as? StorageError else { throw error }
+        throw ListingError(cause: error, isFirst: pageCount == 0)
       }
       // A listing that is cancelled ends like one that is complete.
       try Task.checkCancellation()
       try token.check()
       guard let page else { break }
+      pageCount += 1
       let change = writer.take(page)
       if !change.removed.isEmpty { outbox.post(.removed(slots: change.removed)) }
       let shown = change.new.filter { slot in collection.entry(slot).map(collection.isListedByName) ?? false }
       if !shown.isEmpty { outbox.post(.listed(slots: shown, complete: false)) }
-      meter.add(total: page.count, known: page.count - change.unfetched.count)
-      queue.add(change.unfetched)
+      let unfetched = change.unfetched.filter { queued.insert($0).inserted }
+      let repeated = change.unfetched.count - unfetched.count
+      meter.add(total: page.count - repeated, known: page.count - change.unfetched.count)
+      queue.add(unfetched)
     }
     let gone = writer.finishListing(sparing: store.listingProblems.map(\.key))
     if !gone.isEmpty { outbox.post(.removed(slots: gone)) }
@@ -282,6 +310,18 @@ final class JobRun: Sendable {
   private func pump(
     _ queue: WorkQueue, _ loader: ImageLoader, fill: @escaping @Sendable () async throws -> Void
   ) async throws {
+    try await pump(queue, loader, isLast: false, fill: fill)
+    // What failed while the others came in gets a second chance when they are done.
+    let deferred = loader.takeDeferred()
+    guard !deferred.isEmpty else { return }
+    let again = WorkQueue()
+    again.add(deferred)
+    try await pump(again, loader, isLast: true) { again.finish() }
+  }
+
+  private func pump(
+    _ queue: WorkQueue, _ loader: ImageLoader, isLast: Bool, fill: @escaping @Sendable () async throws -> Void
+  ) async throws {
     let fetchers: Int
     switch request.location.kind {
     case .bucket: fetchers = max(1, request.storage.maximumConnections)
@@ -294,7 +334,7 @@ final class JobRun: Sendable {
           group.addTask {
             while let slot = await queue.next() {
               try Task.checkCancellation()
-              try await loader.load(slot)
+              try await loader.load(slot, isLast: isLast)
             }
           }
         }

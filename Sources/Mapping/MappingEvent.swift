@@ -1,5 +1,6 @@
 public import Collection
 public import Foundation
+public import ObjectStorage
 
 /// What a job reports. Slots are those of the collection that `opened` brought.
 public enum MappingEvent: Sendable {
@@ -69,6 +70,8 @@ public struct MappingProgress: Sendable, Equatable {
   public var bytesPerSecond: Double
   /// Seconds until the end of this stage, as far as can be told.
   public var secondsLeft: Double?
+  /// Why nothing comes in at present, and when the next try is; `MappingJob.tryNow()` makes it at once.
+  public var interruption: StorageInterruption?
 
   /// 0 to 1 within the stage; nil while the total is unknown.
   public var fraction: Double? {

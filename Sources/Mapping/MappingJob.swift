@@ -27,6 +27,9 @@ public final class MappingJob: Sendable {
     task.withLock { $0 }?.cancel()
   }
 
+  /// Does not wait any longer for the next try of an interruption; without effect when there is none.
+  public func tryNow() { run.tryNow() }
+
   /// Ends the layout here: the present positions become the layout, and the job finishes with it. Without effect while
   /// no layout is unfolding.
   public func stopHere() { run.stop.store(true, ordering: .relaxed) }

@@ -39,6 +39,8 @@ public struct MappingReport: Codable, Sendable, Equatable {
     public var put = 0
     /// Objects asked after.
     public var head = 0
+    /// Those of all these that were sent once more after a failure.
+    public var retries = 0
   }
 
   /// Which stages came from the local store as a whole: true when nothing of it had to be made.

@@ -1,4 +1,5 @@
 import Collection
+import ObjectStorage
 import Synchronization
 
 /// Counts what a job has done and estimates how long the rest takes.
@@ -53,7 +54,9 @@ final class ProgressMeter: Sendable {
   func setCompleted(_ count: Int) { state.withLock { $0.completed = count } }
 
   /// The state of things, at most a few times a second so that the rates mean something.
-  func sample(bytes: Int64, counts: ImageCollection.Counts) -> MappingProgress {
+  func sample(
+    bytes: Int64, counts: ImageCollection.Counts, interruption: StorageInterruption? = nil
+  ) -> MappingProgress {
     state.withLock { state in
       let now = ContinuousClock.now
       if let last = state.last {
@@ -79,7 +82,7 @@ final class ProgressMeter: Sendable {
         bytesPerSecond: isLoading ? state.bytesPerSecond : 0,
         secondsLeft: state.stage != .listing && state.unitsPerSecond > 0 && left > 0
           && now - state.begun > Self.silence
-          ? Double(left) / state.unitsPerSecond : nil)
+          ? Double(left) / state.unitsPerSecond : nil, interruption: interruption)
     }
   }
 }

@@ -12,6 +12,12 @@ public protocol ObjectStore: Sendable {
   /// What was asked for until now.
   var counts: RequestCounts { get }
 
+  /// Why nothing comes in at present; nil as long as all is well.
+  var interruption: StorageInterruption? { get }
+
+  /// Ends the wait for the next try of an interruption; without effect otherwise.
+  func tryNow()
+
   /// Larger objects are refused.
   var maximumBytes: Int64? { get }
 
@@ -32,6 +38,12 @@ public protocol ObjectStore: Sendable {
   ///   (someone is waiting) goes ahead of others that wait for a free connection.
   func get(_ key: ObjectKey, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)?) async throws -> FetchResult
 
+  /// The bytes of a listed object that the listing does not tell to be unreadable; `get(_:isDoubtful:accept:)` is what
+  /// callers want.
+  func fetch(
+    _ object: StoredObject, isDoubtful: Bool, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
+  ) async throws -> FetchResult
+
   /// Writes the object whole, replacing what was there.
   /// - Throws: `StorageError`, `CancellationError`.
   func put(_ key: ObjectKey, _ body: [UInt8], contentType: String) async throws
@@ -41,11 +53,28 @@ extension ObjectStore {
   /// Nothing was left out.
   public var listingProblems: [ListingProblem] { [] }
 
+  /// Nothing is interrupted.
+  public var interruption: StorageInterruption? { nil }
+
+  /// Nothing waits.
+  public func tryNow() {}
+
+  /// By key.
+  public func fetch(
+    _ object: StoredObject, isDoubtful: Bool, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
+  ) async throws -> FetchResult {
+    try await get(object.key, accept: accept)
+  }
+
   /// The bytes of a listed object. What the listing already tells to be unreadable (archived, above `maximumBytes`) is
   /// refused without a request.
+  ///
+  /// - Parameters:
+  ///   - isDoubtful: It is likely that `accept` will say no: a large object is then asked for its beginning first.
+  ///   - accept: As in `get(_:accept:)` of a key.
   /// - Throws: as `get(_:accept:)` of a key.
   public func get(
-    _ object: StoredObject, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)? = nil
+    _ object: StoredObject, isDoubtful: Bool = false, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)? = nil
   ) async throws -> FetchResult {
     if let limit = maximumBytes, object.size > limit {
       throw StorageError.tooLarge(object.key, size: object.size, limit: limit)
@@ -53,7 +82,7 @@ extension ObjectStore {
     if object.isArchived, let storageClass = object.storageClass {
       throw StorageError.archived(object.key, storageClass: storageClass)
     }
-    return try await get(object.key, accept: accept)
+    return try await fetch(object, isDoubtful: isDoubtful, accept: accept)
   }
 }
 

@@ -22,8 +22,15 @@ public struct StorageOptions: Sendable {
   public var noSignRequest = false
   /// Where the bucket's name goes.
   public var addressingStyle = AddressingStyle.auto
-  /// Transfers at one time, and connections kept open.
-  public var maximumConnections = 32
+  /// Transfers at one time and connections kept open, at most: how many there are follows what the server can do, and
+  /// the limit for open files (RLIMIT_NOFILE) is respected.
+  public var maximumConnections = 256
+  /// Seconds for which a store whose server answered before waits while nothing gets through; nil for as long as it
+  /// takes, 0 for not at all.
+  public var patience: Double? = 0
+  /// A server that sends nothing for so many seconds in the middle of an answer has stalled: the transfer is carried on
+  /// by another connection.
+  public var stallSeconds = 20
   /// The environment to look things up in.
   public var environment: [String: String]
   /// Objects larger than this are refused; nil for no limit.
@@ -57,6 +64,7 @@ extension StorageOptions: CustomStringConvertible, CustomDebugStringConvertible,
         "noSignRequest": noSignRequest,
         "addressingStyle": addressingStyle.rawValue,
         "maximumConnections": maximumConnections,
+        "patience": patience.map { String($0) } ?? "unlimited",
         "maximumBytes": maximumBytes.map { String($0) } ?? "none",
       ])
   }

@@ -143,6 +143,7 @@ import X11
       case .back: self?.map.send(.key(.escape, [], isRepeat: false))
       case .stopHere: self?.jobs.stopHere()
       case .continueLayout: self?.continueLayout()
+      case .tryNow: self?.jobs.tryNow()
       }
     }
     startPage.onOpen = { [weak self] text in self?.open(text) }

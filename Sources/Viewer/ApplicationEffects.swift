@@ -129,6 +129,7 @@ extension Application {
     }
     if case .running = jobs.state {
       if jobs.progress?.stage == .layout { content.action = .stopHere }
+      if jobs.progress?.interruption?.nextTry != nil { content.action = .tryNow }
     } else if let layout = jobs.latestLayout, layout.slots.count > 3, !failurePage.isShown {
       content.action = .continueLayout
     }

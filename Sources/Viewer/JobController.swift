@@ -69,6 +69,9 @@ import ObjectStorage
     onEvent?(.cancelled)
   }
 
+  /// Does not wait for the next try of a lost connection.
+  func tryNow() { job?.tryNow() }
+
   /// Accepts the present positions as the layout.
   func stopHere() {
     guard isRunning else { return }

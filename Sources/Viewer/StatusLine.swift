@@ -22,7 +22,7 @@ import Geometry
     var action: Action?
   }
 
-  /// What can be done to a layout, or to a picture at full size.
+  /// What can be done to a layout, to a picture at full size, or about a job that waits.
   enum Action: String {
     /// Accept the present positions.
     case stopHere = "Stop here"
@@ -30,6 +30,8 @@ import Geometry
     case continueLayout = "Continue"
     /// Leave the full-size view.
     case back = "Back (Esc)"
+    /// Do not wait for the next try of a lost connection.
+    case tryNow = "Try now"
   }
 
   /// What it says.
@@ -101,6 +103,7 @@ import Geometry
       case .stopHere: "Keep the pictures where they are now (s)"
       case .continueLayout: "More iterations from where they are (c)"
       case .back: "Back to the map"
+      case .tryNow: "Try the connection at once"
       case nil: nil
       }
     arrange(sentence.style)

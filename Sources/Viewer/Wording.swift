@@ -1,5 +1,6 @@
 import Foundation
 import Mapping
+import ObjectStorage
 
 /// Numbers as the window says them, the same in every locale.
 enum Wording {
@@ -67,6 +68,15 @@ enum Wording {
   /// The sentence of the status line about a running job.
   static func sentence(for progress: MappingProgress) -> String {
     var parts: [String] = []
+    if let interruption = progress.interruption {
+      parts.append(interruption.title)
+      if let next = interruption.nextTry {
+        let left = max(1, (ContinuousClock.now.duration(to: next) / .seconds(1)).rounded(.up))
+        parts.append("next try in \(duration(left))")
+      } else {
+        parts.append("trying again")
+      }
+    }
     switch progress.stage {
     case .listing:
       if progress.total > progress.completed {
@@ -89,7 +99,7 @@ enum Wording {
       parts.append(bytes(progress.bytes))
       if progress.bytesPerSecond > 0 { parts.append(bytes(Int64(progress.bytesPerSecond)) + "/s") }
     }
-    if let left = progress.secondsLeft, progress.fraction.map({ $0 < 1 }) ?? false {
+    if progress.interruption == nil, let left = progress.secondsLeft, progress.fraction.map({ $0 < 1 }) ?? false {
       parts.append(duration(left) + " left")
     }
     return parts.joined(separator: " · ")

@@ -48,6 +48,11 @@ struct MapCommand: ParsableCommand {
   @Flag(name: .shortAndLong, help: "No progress on standard error.")
   var quiet = false
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("How long to wait out a lost connection before giving up.", valueName: "minutes"))
+  var patience = 10.0
+
   @Flag(help: "Read and keep nothing on this computer.")
   var noCache = false
 
@@ -56,6 +61,9 @@ struct MapCommand: ParsableCommand {
 
   func validate() throws {
     _ = try parseLocation(location)
+    guard patience.isFinite, patience >= 0 else {
+      throw ValidationError("The patience is \(patience) minutes; it must be 0 or more.")
+    }
     if let picture, PictureFormat(fileName: picture) == nil {
       throw ValidationError("--picture “\(picture)” must end in .png, .jpg, .jpeg, .svg or .pdf.")
     }
@@ -72,8 +80,10 @@ struct MapCommand: ParsableCommand {
     // Better to know before an hour's work than after it.
     let outputs = try [picture, layoutFile, manifest].map { try $0.map(openOutput) }
 
+    var options = storage.options
+    options.patience = patience * 60
     let request = MappingRequest(
-      location: try parseLocation(location), storage: storage.options, parameters: layout.parameters,
+      location: try parseLocation(location), storage: options, parameters: layout.parameters,
       cacheDirectory: storage.cache.directory, limits: layout.limits, threads: layout.effectiveThreads, mode: .map,
       usesStore: !noCache, publishesSnapshots: false)
     let interruption = Interruption()

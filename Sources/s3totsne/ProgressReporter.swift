@@ -1,5 +1,6 @@
 import Foundation
 import Mapping
+import ObjectStorage
 import Synchronization
 
 /// Says on standard error how far a job is: a bar that is redrawn on a terminal, otherwise a line now and then.
@@ -7,6 +8,7 @@ final class ProgressReporter: Sendable {
   private struct State {
     var isBarShown = false
     var stage: MappingStage?
+    var isWaiting = false
     var lastLine: ContinuousClock.Instant?
   }
 
@@ -38,8 +40,9 @@ final class ProgressReporter: Sendable {
   }
 
   private func show(_ progress: MappingProgress, _ state: inout State) {
-    let isNewStage = state.stage != progress.stage
+    let isNewStage = state.stage != progress.stage || state.isWaiting != (progress.interruption != nil)
     state.stage = progress.stage
+    state.isWaiting = progress.interruption != nil
     let text = describe(progress)
     if isTerminal {
       let bar = progress.fraction.map { Self.bar($0) + " " } ?? ""
@@ -68,6 +71,10 @@ final class ProgressReporter: Sendable {
 
   private func describe(_ progress: MappingProgress) -> String {
     var parts: [String] = []
+    if let interruption = progress.interruption {
+      let next = interruption.nextTry.map { max(1, (ContinuousClock.now.duration(to: $0) / .seconds(1)).rounded(.up)) }
+      parts.append(interruption.title + (next.map { "; next try in " + secondsText($0) } ?? "; trying again"))
+    }
     switch progress.stage {
     case .listing:
       parts.append("Listing: \(progress.total) objects, \(progress.images) images shown")
@@ -85,7 +92,9 @@ final class ProgressReporter: Sendable {
       if progress.bytesPerSecond > 0 { parts.append(bytesText(Int64(progress.bytesPerSecond)) + "/s") }
       if progress.leftOut > 0 { parts.append("\(progress.leftOut) left out") }
     }
-    if let left = progress.secondsLeft, left.isFinite, left >= 0 { parts.append(secondsText(left) + " left") }
+    if progress.interruption == nil, let left = progress.secondsLeft, left.isFinite, left >= 0 {
+      parts.append(secondsText(left) + " left")
+    }
     return parts.joined(separator: ", ")
   }
 

@@ -110,6 +110,10 @@ struct StorageArguments: ParsableArguments {
   @Option(help: ArgumentHelp("Where the bucket's name goes in a request.", valueName: "style"))
   var addressingStyle = StorageOptions.AddressingStyle.auto
 
+  @Option(
+    help: ArgumentHelp("Larger files are left out: 500MB, 2GB, none (default: 1GB).", valueName: "size"))
+  var maxBytes = ByteSize(bytes: 1_000_000_000)
+
   @OptionGroup var cache: CacheLocation
 
   /// The options as stores take them.
@@ -120,6 +124,7 @@ struct StorageArguments: ParsableArguments {
     options.region = region
     options.noSignRequest = noSignRequest
     options.addressingStyle = addressingStyle
+    options.maximumBytes = maxBytes.bytes
     return options
   }
 }

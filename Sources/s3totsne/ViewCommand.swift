@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import ObjectStorage
 import Viewer
 
 /// `s3totsne [LOCATION]`: the window.
@@ -36,8 +37,11 @@ struct ViewCommand: ParsableCommand {
   }
 
   func run() throws {
+    var storageOptions = storage.options
+    // Until somebody cancels.
+    storageOptions.patience = nil
     let options = ViewerOptions(
-      location: location, storage: storage.options, parameters: layout.parameters,
+      location: location, storage: storageOptions, parameters: layout.parameters,
       cacheDirectory: storage.cache.directory, limits: layout.limits, threads: layout.effectiveThreads,
       appearance: theme, animation: !noAnimation, scale: scale, geometry: geometry,
       hasExplicitParameters: layout.isExplicit, samplesDirectory: SampleImages.directory)

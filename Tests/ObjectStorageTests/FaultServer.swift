@@ -23,10 +23,14 @@ final class FaultServer: Sendable {
 
   enum Reply: Sendable {
     case answer(Int, headers: [String: String] = [:], body: String = "")
+    /// The same with bytes.
+    case content(Int, headers: [String: String], body: [UInt8])
     /// Exactly these bytes, then the end of the connection.
     case raw([UInt8])
     /// An announced length, fewer bytes, then the end of the connection.
     case cut(announced: Int, sent: Int)
+    /// These bytes once, then others again and again until the client goes.
+    case endless([UInt8], [UInt8])
     /// Nothing, until the client goes.
     case silence
     /// What the real server says.
@@ -96,12 +100,20 @@ final class FaultServer: Sendable {
       var text = "HTTP/1.1 \(status) Some Reason\r\nContent-Length: \(body.utf8.count)\r\n"
       for (name, value) in headers { text += "\(name): \(value)\r\n" }
       return Self.send(connection, Array((text + "\r\n" + body).utf8))
+    case .content(let status, let headers, let body):
+      var text = "HTTP/1.1 \(status) Some Reason\r\nContent-Length: \(body.count)\r\n"
+      for (name, value) in headers { text += "\(name): \(value)\r\n" }
+      return Self.send(connection, Array((text + "\r\n").utf8)) && Self.send(connection, body)
     case .raw(let bytes):
       _ = Self.send(connection, bytes)
       return false
     case .cut(let announced, let sent):
       _ = Self.send(connection, Array("HTTP/1.1 200 OK\r\nContent-Length: \(announced)\r\n\r\n".utf8))
       _ = Self.send(connection, [UInt8](repeating: 1, count: sent))
+      return false
+    case .endless(let beginning, let rest):
+      guard Self.send(connection, beginning) else { return false }
+      while Self.send(connection, rest) {}
       return false
     case .silence:
       while !Self.read(connection).isEmpty {}

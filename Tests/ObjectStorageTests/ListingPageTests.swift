@@ -141,19 +141,39 @@ import Testing
     #expect(unreachable.tries == RetryState.maximumFirstContactTries)
   }
 
-  @Test("the budget empties when everything fails, and success fills it")
+  @Test("the budget empties when everything fails, all then wait together, and success fills it")
   func budget() {
     var budget = RetryBudget()
     var retries = 0
     for _ in 0..<1000 {
       var state = RetryState()
-      while case .retry = state.next(after: .unreachable, serverHasAnswered: true, budget: &budget, chance: 0) {
-        retries += 1
-      }
+      var last = RetryState.Step.giveUp
+      repeat {
+        last = state.next(
+          after: .unreachable, serverHasAnswered: true, othersSucceed: false, budget: &budget, chance: 0)
+        if case .retry = last { retries += 1 }
+      } while last != .waitOut(seconds: 0)
     }
     #expect(retries == RetryBudget.capacity / RetryBudget.cost)
+    // While others get through, an empty budget makes slow, and nothing is given up for it.
+    var state = RetryState()
+    #expect(
+      state.next(after: .transient(retryAfter: nil), serverHasAnswered: true, budget: &budget, chance: 0)
+        == .retry(afterSeconds: RetryState.maximumDelay / 2))
     for _ in 0..<RetryBudget.cost { budget.succeed() }
     let takes = [budget.take(), budget.take()]
     #expect(takes == [true, false])
+  }
+
+  @Test("a long wait that the server asks for is granted when nothing else gets through")
+  func longRetryAfter() {
+    var state = RetryState()
+    var budget = RetryBudget()
+    func next() -> RetryState.Step {
+      state.next(
+        after: .throttled(retryAfter: 120), serverHasAnswered: true, othersSucceed: false, budget: &budget, chance: 0)
+    }
+    #expect(next() == .retry(afterSeconds: RetryState.maximumDelay))
+    #expect(next() == .waitOut(seconds: 120))
   }
 }

@@ -7,11 +7,15 @@ final class BucketStore: ObjectStore {
   let identity: String
   let maximumBytes: Int64?
 
-  private let bucket: String
-  private let prefix: [UInt8]
+  let bucket: String
+  let prefix: [UInt8]
+  let counters = RequestCounters()
+  /// Whether a listing ever came through.
+  let hasListed = Atomic(false)
   private let settings: StorageSettings
+  private let provider: any CredentialProvider
   private let engine: TransferEngine
-  private let counters = RequestCounters()
+  private let gate: OutageGate
   private let knowledge: Mutex<Knowledge>
 
   /// What the server's answers taught; shared by all requests.
@@ -23,14 +27,10 @@ final class BucketStore: ObjectStore {
     /// What to add to this computer's clock.
     var clockCorrection = 0.0
     var serverHasAnswered = false
+    /// Whether a request ever succeeded: the credentials were good then.
+    var hasSucceeded = false
     var budget = RetryBudget()
   }
-
-  /// A listing's answer larger than this is not believed.
-  private static let maximumListingBytes: Int64 = 64 << 20
-  /// So many pages without an object in a row are not believed.
-  private static let maximumEmptyPages = 1000
-  private static let pageSize = 1000
 
   init(
     location: Location, endpoint: String?, bucket: String, prefix: [UInt8], options: StorageOptions
@@ -50,118 +50,42 @@ final class BucketStore: ObjectStore {
     .joined(separator: "|")
     let signer = settings.credentials.map { [settings] in RequestSigner(credentials: $0, region: settings.region) }
     knowledge = Mutex(Knowledge(address: address, region: settings.region, signer: signer))
+    provider = ConfiguredCredentials(options: options, locationEndpoint: endpoint)
+    gate = OutageGate(patience: options.patience)
     engine = try TransferEngine(
-      connections: max(1, options.maximumConnections), certificateAuthorities: settings.certificateAuthorities)
+      connections: max(1, options.maximumConnections), certificateAuthorities: settings.certificateAuthorities,
+      stallSeconds: options.stallSeconds)
   }
 
-  var counts: RequestCounts { counters.counts }
-
-  // MARK: - Objects
-
-  func get(_ key: ObjectKey, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)?) async throws -> FetchResult {
-    let counters = counters
-    var template = HTTPRequest(url: "")
-    template.isUrgent = Task.currentPriority >= .userInitiated
-    template.maximumBodyBytes = maximumBytes
-    template.accept = accept
-    template.received = { counters.bytesFetched.wrappingAdd(Int64($0), ordering: .relaxed) }
-    switch try await send(template, .get(key)) {
-    case .response(let response):
-      return .bytes(response.body, etag: ListingPage.unquoted(response[header: "etag"] ?? ""))
-    case .rejected(let head): return .rejected(head: head)
-    case .tooLarge(let size): throw StorageError.tooLarge(key, size: size, limit: maximumBytes ?? size)
-    }
+  var counts: RequestCounts {
+    var counts = counters.counts
+    counts.connections = engine.connectionsOpened.load(ordering: .relaxed)
+    counts.peakTransfers = engine.peakTransfers.load(ordering: .relaxed)
+    return counts
   }
+
+  var interruption: StorageInterruption? { gate.interruption }
+
+  func tryNow() { gate.tryNow() }
+
+  /// Whether this is AWS, and no other server that speaks like it.
+  var isAmazon: Bool { settings.endpoint == nil }
+
+  /// The server, for sentences.
+  var serverText: String { knowledge.withLock { $0.address.server.text } }
 
   func put(_ key: ObjectKey, _ body: [UInt8], contentType: String) async throws {
     var template = HTTPRequest(method: .put, url: "")
     template.body = body
     _ = try await send(
-      template, .put(key), payloadHash: Digest.hexadecimal(Digest.sha256(body)),
-      headers: [("content-type", contentType)])
-  }
-
-  // MARK: - Listing
-
-  func list() -> AsyncThrowingStream<[StoredObject], any Error> {
-    AsyncThrowingStream { continuation in
-      let task = Task {
-        do {
-          try await self.list { continuation.yield($0) }
-          continuation.finish()
-        } catch {
-          continuation.finish(throwing: error)
-        }
-      }
-      continuation.onTermination = { _ in task.cancel() }
-    }
-  }
-
-  private func list(page deliver: ([StoredObject]) -> Void) async throws {
-    var token: String?
-    var seenTokens: Set<Int> = []
-    var emptyPages = 0
-    while true {
-      var page = try await listPage(token: token)
-      guard page.objects.allSatisfy({ $0.key.bytes.starts(with: prefix) }) else {
-        throw invalidListing("it holds keys that do not begin with the folder's name")
-      }
-      // Servers that list a file system by directory mix up “a/b” and “a-b”.
-      if zip(page.objects, page.objects.dropFirst()).contains(where: { $1.key < $0.key }) {
-        page.objects.sort { $0.key < $1.key }
-      }
-      if !page.objects.isEmpty { deliver(page.objects) }
-      guard page.isTruncated else { return }
-      emptyPages = page.entryCount == 0 ? emptyPages + 1 : 0
-      guard emptyPages < Self.maximumEmptyPages else { throw invalidListing("it goes on without objects") }
-      guard !page.nextToken.isEmpty else { throw invalidListing("it says that more follows, but not how to get it") }
-      guard seenTokens.insert(page.nextToken.hashValue).inserted else {
-        throw invalidListing("it goes round in a circle")
-      }
-      token = page.nextToken
-    }
-  }
-
-  private func invalidListing(_ why: String) -> StorageError {
-    StorageError(
-      .invalidAnswer,
-      "The listing of bucket “\(bucket)” from \(knowledge.withLock { $0.address.server.text }) is wrong: \(why).",
-      remedy: "This is a fault of the server.")
-  }
-
-  private func listPage(token: String?) async throws -> ListingPage {
-    var query: [(name: String, value: [UInt8])] = [
-      ("list-type", Array("2".utf8)), ("encoding-type", Array("url".utf8)),
-      ("max-keys", Array(String(Self.pageSize).utf8)),
-    ]
-    if !prefix.isEmpty { query.append(("prefix", prefix)) }
-    if let token { query.append(("continuation-token", Array(token.utf8))) }
-    var template = HTTPRequest(url: "")
-    // Fetching waits for the listing, so the listing goes first.
-    template.isUrgent = true
-    template.maximumBodyBytes = Self.maximumListingBytes
-    guard case .response(let response) = try await send(template, .list, query: CanonicalQuery(query)) else {
-      throw invalidListing("a page is larger than \(Self.maximumListingBytes >> 20) MB")
-    }
-    do {
-      return try ListingPage(parsing: response.body)
-    } catch ListingPage.Failure.broken(let why) {
-      throw invalidListing(why)
-    } catch ListingPage.Failure.notAListing {
-      throw FailureReading.notS3(
-        "instead of a listing it sends \(FailureReading.summary(of: response))", context(.list))
-    }
+      StorageRequest(
+        template, .put(key), payloadHash: Digest.hexadecimal(Digest.sha256(body)),
+        headers: [("content-type", contentType)]))
   }
 
   // MARK: - Requests
 
-  private enum Success {
-    case response(HTTPResponse)
-    case rejected(head: [UInt8])
-    case tooLarge(size: Int64)
-  }
-
-  private func context(_ operation: RequestContext.Operation) -> RequestContext {
+  func context(_ operation: RequestContext.Operation) -> RequestContext {
     knowledge.withLock { knowledge in
       RequestContext(
         operation: operation, address: knowledge.address, region: knowledge.region, signer: knowledge.signer,
@@ -170,54 +94,119 @@ final class BucketStore: ObjectStore {
   }
 
   /// Sends a request until it succeeds, cannot succeed, or has been tried often enough.
-  private func send(
-    _ template: HTTPRequest, _ operation: RequestContext.Operation, query: CanonicalQuery = .empty,
-    payloadHash: String = Digest.ofNothing, headers: [(name: String, value: String)] = []
-  ) async throws -> Success {
-    var retries = RetryState()
-    var corrections: Set<String> = []
+  func send(_ request: StorageRequest) async throws -> StorageSuccess {
+    var attempts = StorageAttempts()
     while true {
-      var used = context(operation)
-      let request = complete(template, used, query: query, payloadHash: payloadHash, headers: headers)
-      count(operation)
-      let reading: FailureReading
-      switch try await engine.perform(request) {
-      case .rejected(let head):
-        succeed()
-        return .rejected(head: head)
-      case .tooLarge(let size):
-        succeed()
-        return .tooLarge(size: size)
-      case .response(let response) where response.isSuccess:
-        succeed()
-        return .response(response)
-      case .response(let response):
-        knowledge.withLock { $0.serverHasAnswered = true }
-        used.answered = Date()
-        reading = FailureReading(response, used)
-      case .failed(let failure): reading = FailureReading(failure, used)
-      }
-      if let correction = reading.correction, try correct(correction, corrected: &corrections) {
+      if case .success(let success) = try await attempt(request, &attempts) { return success }
+    }
+  }
+
+  /// Sends a request once. After a failure that may pass, waits as long as is useful before it returns.
+  func attempt(_ asked: StorageRequest, _ attempts: inout StorageAttempts) async throws -> StorageStep {
+    let pass = asked.waitsOut ? try await gate.enter() : .free
+    var isReported = pass == .free
+    defer { if !isReported { gate.leave() } }
+    var used = context(asked.operation)
+    count(asked.operation)
+    let outcome = try await engine.perform(complete(asked, used))
+    isReported = true
+    let reading: FailureReading
+    var partial: HTTPResponse?
+    switch outcome {
+    case .rejected(let head):
+      succeed()
+      return .success(.rejected(head: head))
+    case .tooLarge(let size):
+      succeed()
+      return .success(.tooLarge(size: size))
+    case .response(let response) where response.isSuccess || asked.statuses.contains(response.status):
+      succeed()
+      return .success(.response(response))
+    case .response(let response):
+      knowledge.withLock { $0.serverHasAnswered = true }
+      used.answered = Date()
+      reading = FailureReading(response, used)
+    case .failed(let failure, let rest):
+      reading = FailureReading(failure, used)
+      partial = rest
+    }
+    do {
+      if let correction = reading.correction, try correct(correction, corrected: &attempts.corrections) {
         counters.retries.increment()
-        continue
+        if pass == .probe { gate.leave() }
+        return .again(partial: nil)
       }
-      let chance = Double.random(in: 0..<1)
-      let step = knowledge.withLock { knowledge in
-        retries.next(
-          after: reading.retry, serverHasAnswered: knowledge.serverHasAnswered, budget: &knowledge.budget,
-          chance: chance)
+      if reading.error.kind == .expiredCredentials, let expired = used.credentials,
+        try await renew(expired, corrected: &attempts.corrections)
+      {
+        counters.retries.increment()
+        if pass == .probe { gate.leave() }
+        return .again(partial: nil)
       }
-      guard case .retry(let seconds) = step else { throw reading.error }
+    } catch {
+      if pass == .probe { gate.leave() }
+      throw error
+    }
+    try await wait(after: reading, asked, pass, &attempts)
+    return .again(partial: partial)
+  }
+
+  /// Waits until a request that failed is to be sent again.
+  /// - Throws: the failure, where that makes no sense (any more).
+  func wait(
+    after reading: FailureReading, _ asked: StorageRequest, _ pass: OutageGate.Pass, _ attempts: inout StorageAttempts
+  ) async throws {
+    let first = attempts.firstFailure ?? (.now, gate.successes)
+    attempts.firstFailure = first
+    let chance = Double.random(in: 0..<1)
+    let othersSucceed = gate.successes > first.successes
+    var step = knowledge.withLock { knowledge in
+      // What once was good and has expired may be made good again by somebody.
+      let hasExpired = reading.error.kind == .expiredCredentials && knowledge.hasSucceeded
+      let failure: RetryClass = hasExpired ? .transient(retryAfter: nil) : reading.retry
+      let step = attempts.retries.next(
+        after: failure, serverHasAnswered: knowledge.serverHasAnswered, othersSucceed: othersSucceed,
+        budget: &knowledge.budget, chance: chance)
+      return hasExpired ? .waitOut(seconds: 0) : step
+    }
+    if pass == .probe {
+      if case .permanent = reading.retry, reading.error.kind != .expiredCredentials {
+        // Somebody answers, so the others may go on.
+        gate.succeed()
+      } else if case .retry(let seconds) = step {
+        step = .waitOut(seconds: seconds)
+      } else if case .giveUp = step {
+        step = .waitOut(seconds: 0)
+      }
+    }
+    switch step {
+    case .giveUp: throw reading.error
+    case .retry(let seconds):
       counters.retries.increment()
       try await Task.sleep(for: .seconds(seconds))
+    case .waitOut(let seconds):
+      guard asked.waitsOut else { throw reading.error }
+      counters.retries.increment()
+      try gate.fail(
+        reading.error, title: outageTitle(reading.error.kind), pass: pass, since: first.time, atLeast: seconds,
+        chance: chance)
+      attempts = StorageAttempts()
+    }
+  }
+
+  private func outageTitle(_ kind: StorageError.Kind) -> String {
+    let server = knowledge.withLock { $0.address.server.hostAndPort }
+    return switch kind {
+    case .expiredCredentials: "The credentials have expired"
+    case .throttled: "\(server) asks for a pause"
+    case .serverFailure: "\(server) fails"
+    default: "No connection to \(server)"
     }
   }
 
   /// The request with address, date and signature, as the present knowledge has them.
-  private func complete(
-    _ template: HTTPRequest, _ context: RequestContext, query: CanonicalQuery, payloadHash: String,
-    headers: [(name: String, value: String)]
-  ) -> HTTPRequest {
+  private func complete(_ asked: StorageRequest, _ context: RequestContext) -> HTTPRequest {
+    let (query, payloadHash, headers) = (asked.query, asked.payloadHash, asked.headers)
     let key: ObjectKey? =
       switch context.operation {
       case .list: nil
@@ -226,7 +215,7 @@ final class BucketStore: ObjectStore {
     let path = context.address.path(of: key)
     let signer = context.signer
     let clockCorrection = context.clockCorrection
-    var request = template
+    var request = asked.template
     request.url = context.address.url(path: path, query: query.text)
     let host = context.address.host
     let method = request.method.rawValue
@@ -254,8 +243,22 @@ final class BucketStore: ObjectStore {
   private func succeed() {
     knowledge.withLock {
       $0.serverHasAnswered = true
+      $0.hasSucceeded = true
       $0.budget.succeed()
     }
+    gate.succeed()
+  }
+
+  /// Looks for credentials in the place of expired ones.
+  /// - Returns: Whether to ask again at once.
+  private func renew(_ expired: Credentials, corrected: inout Set<String>) async throws -> Bool {
+    guard corrected.insert("credentials").inserted else { return false }
+    func current() -> Credentials? { knowledge.withLock { $0.signer?.credentials } }
+    // Another request may have been quicker.
+    if current() != expired { return true }
+    guard let found = try await provider.credentials(replacing: expired) else { return current() != expired }
+    knowledge.withLock { $0.signer = RequestSigner(credentials: found, region: $0.region) }
+    return true
   }
 
   /// Learns from a refusal.
@@ -270,7 +273,7 @@ final class BucketStore: ObjectStore {
       knowledge.withLock { knowledge in
         knowledge.region = region
         knowledge.address = address
-        knowledge.signer = settings.credentials.map { RequestSigner(credentials: $0, region: region) }
+        knowledge.signer = knowledge.signer.map { RequestSigner(credentials: $0.credentials, region: region) }
       }
     case .clock(let seconds):
       guard corrected.insert("clock").inserted else { return false }

@@ -4,6 +4,8 @@ import Foundation
 /// One answer to ListObjectsV2.
 struct ListingPage: Sendable, Equatable {
   var objects: [StoredObject] = []
+  /// Where a delimiter was asked for: what keys begin with, up to it and including it.
+  var commonPrefixes: [[UInt8]] = []
   var isTruncated = false
   /// Opaque; empty where the server sent none.
   var nextToken = ""
@@ -16,6 +18,11 @@ struct ListingPage: Sendable, Equatable {
     /// A listing that contradicts itself.
     case broken(String)
   }
+
+  /// Nothing.
+  static let empty = ListingPage()
+
+  private init() {}
 
   init(parsing body: [UInt8]) throws(Failure) {
     var scanner = XMLScanner(body)
@@ -51,6 +58,10 @@ struct ListingPage: Sendable, Equatable {
       case "Contents":
         entryCount += 1
         objects.append(try Self.object(&scanner))
+      case "CommonPrefixes":
+        while let token = try Self.nextElement(&scanner), case .start(let name) = token {
+          if name == "Prefix" { commonPrefixes.append(try Self.text(&scanner)) } else { try Self.skip(&scanner) }
+        }
       case "IsTruncated": isTruncated = try Self.text(&scanner) == Array("true".utf8)
       case "NextContinuationToken": nextToken = String(decoding: try Self.text(&scanner), as: UTF8.self)
       case "EncodingType": isURLEncoded = try Self.text(&scanner) == Array("url".utf8)
@@ -59,30 +70,54 @@ struct ListingPage: Sendable, Equatable {
     }
     if isURLEncoded {
       for index in objects.indices {
-        objects[index].key = ObjectKey(
-          bytes: PercentEncoding.decode(objects[index].key.bytes, plusIsSpace: true))
+        objects[index].key = ObjectKey(bytes: Self.decoded(objects[index].key.bytes))
       }
+      commonPrefixes = commonPrefixes.map(Self.decoded)
     }
     objects.removeAll { $0.size == 0 && $0.key.bytes.last == UInt8(ascii: "/") }
   }
 
+  /// Without a copy where nothing is encoded, and never with more memory than the key needs.
+  private static func decoded(_ text: [UInt8]) -> [UInt8] {
+    guard text.contains(where: { $0 == UInt8(ascii: "%") || $0 == UInt8(ascii: "+") }) else { return text }
+    let decoded = PercentEncoding.decode(text, plusIsSpace: true)
+    return decoded.count == text.count ? decoded : Array(decoded[...])
+  }
+
   private static func object(_ scanner: inout XMLScanner) throws -> StoredObject {
-    var object = StoredObject(key: ObjectKey(bytes: []), size: -1, etag: "")
+    var key: [UInt8] = []
+    var size: Int64 = -1
+    var tag = EntityTag.text("")
+    var modified: Date?
+    var className = StorageClassName(nil)
+    var isRestored = false
     while let token = try nextElement(&scanner), case .start(let name) = token {
       switch name {
-      case "Key": object.key = ObjectKey(bytes: try text(&scanner))
-      case "Size": object.size = Int64(String(decoding: try text(&scanner), as: UTF8.self)) ?? -1
-      case "ETag": object.etag = unquoted(String(decoding: try text(&scanner), as: UTF8.self))
-      case "LastModified": object.modified = Timestamp.date(iso8601: try text(&scanner))
-      case "StorageClass":
-        let name = String(decoding: try text(&scanner), as: UTF8.self)
-        object.storageClass = name.isEmpty ? nil : name
+      case "Key": key = try text(&scanner)
+      case "Size": size = Int64(String(decoding: try text(&scanner), as: UTF8.self)) ?? -1
+      case "ETag": tag = EntityTag(bytes: try text(&scanner))
+      case "LastModified": modified = Timestamp.date(iso8601: try text(&scanner))
+      case "StorageClass": className = StorageClassName(String(decoding: try text(&scanner), as: UTF8.self))
+      case "RestoreStatus": isRestored = try hasExpiryDate(&scanner)
       default: try skip(&scanner)
       }
     }
-    guard !object.key.bytes.isEmpty else { throw Failure.broken("an object has no key") }
-    guard object.size >= 0 else { throw Failure.broken("“\(object.key)” has no size") }
+    guard !key.isEmpty else { throw Failure.broken("an object has no key") }
+    guard size >= 0 else { throw Failure.broken("“\(ObjectKey(bytes: key))” has no size") }
+    var object = StoredObject(
+      key: ObjectKey(bytes: key), size: size, tag: tag, modified: modified, className: className)
+    object.isRestored = isRestored
     return object
+  }
+
+  /// Of an archived object: whether a copy can be read until some date.
+  private static func hasExpiryDate(_ scanner: inout XMLScanner) throws -> Bool {
+    var isRestored = false
+    while let token = try nextElement(&scanner), case .start(let name) = token {
+      if name == "RestoreExpiryDate" { isRestored = true }
+      try skip(&scanner)
+    }
+    return isRestored
   }
 
   /// An ETag without the quotes that some servers write.

@@ -23,19 +23,22 @@ final class OneShot<Value: Sendable>: Sendable {
     }
   }
 
-  func answer(_ result: Result<Value, any Error>) {
-    let waiting: CheckedContinuation<Value, any Error>? = state.withLock { state in
+  /// - Returns: Whether this is the answer that counts.
+  @discardableResult
+  func answer(_ result: Result<Value, any Error>) -> Bool {
+    let (isFirst, waiting): (Bool, CheckedContinuation<Value, any Error>?) = state.withLock { state in
       switch state {
       case .open:
         state = .answered(result)
-        return nil
+        return (true, nil)
       case .awaited(let continuation):
         state = .taken
-        return continuation
-      case .answered, .taken: return nil
+        return (true, continuation)
+      case .answered, .taken: return (false, nil)
       }
     }
     waiting?.resume(with: result)
+    return isFirst
   }
 
   func value() async throws -> Value {

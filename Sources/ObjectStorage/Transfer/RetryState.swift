@@ -15,6 +15,8 @@ struct RetryState: Sendable {
   enum Step: Sendable, Hashable {
     case retry(afterSeconds: Double)
     case giveUp
+    /// Nothing gets through: to be waited out together with all other requests, at least so many seconds.
+    case waitOut(seconds: Double)
   }
 
   /// Tries of one request, the first included.
@@ -25,8 +27,11 @@ struct RetryState: Sendable {
   static let maximumFirstContactTries = 3
   static let firstDelay = 0.1
   static let firstThrottledDelay = 0.4
-  /// The longest wait, also where a server asks for more: some ask for minutes.
+  /// The longest wait of a single request while others get through, also where the server asks for more: some ask for
+  /// minutes, and mean fewer requests.
   static let maximumDelay = 5.0
+  /// The longest wait that a server is granted when nothing gets through.
+  static let maximumRetryAfter = 300.0
 
   /// Requests sent until now.
   private(set) var tries = 0
@@ -34,28 +39,40 @@ struct RetryState: Sendable {
   /// What to do after a failure.
   /// - Parameters:
   ///   - serverHasAnswered: Whether any request to this server was ever answered.
+  ///   - othersSucceed: Whether another request has succeeded since this one failed first.
   ///   - chance: Uniform in 0..<1.
   mutating func next(
-    after failure: RetryClass, serverHasAnswered: Bool, budget: inout RetryBudget, chance: Double
+    after failure: RetryClass, serverHasAnswered: Bool, othersSucceed: Bool = true, budget: inout RetryBudget,
+    chance: Double
   ) -> Step {
     tries += 1
     let limit: Int
     var base = Self.firstDelay
     var asked = 0.0
+    var isThrottled = false
     switch failure {
     case .permanent: return .giveUp
     case .throttled(let retryAfter):
       limit = Self.maximumThrottledTries
       base = Self.firstThrottledDelay
       asked = retryAfter ?? 0
+      isThrottled = true
     case .transient(let retryAfter):
       limit = Self.maximumTries
       asked = retryAfter ?? 0
-    case .unreachable: limit = serverHasAnswered ? Self.maximumTries : Self.maximumFirstContactTries
+    case .unreachable:
+      limit = serverHasAnswered ? Self.maximumTries : Self.maximumFirstContactTries
     }
-    guard tries < limit else { return .giveUp }
-    if case .throttled = failure {} else if !budget.take() { return .giveUp }
-    let full = min(Self.maximumDelay, base * Double(1 << min(tries - 1, 20)))
+    let granted = min(max(asked, 0), Self.maximumRetryAfter) * (1 + 0.2 * chance)
+    guard tries < limit else {
+      return othersSucceed || !serverHasAnswered ? .giveUp : .waitOut(seconds: granted)
+    }
+    // Waits that the server asks for cost nothing.
+    let isAffordable = isThrottled || budget.take()
+    if !othersSucceed, serverHasAnswered {
+      if !isAffordable || (asked > Self.maximumDelay && tries > 1) { return .waitOut(seconds: granted) }
+    }
+    let full = isAffordable ? min(Self.maximumDelay, base * Double(1 << min(tries - 1, 20))) : Self.maximumDelay
     // Half fixed, half by chance: clients that failed together do not come back together.
     let delay = full * (0.5 + 0.5 * chance)
     return .retry(afterSeconds: max(delay, min(asked, Self.maximumDelay) * (1 + 0.2 * chance)))
@@ -63,7 +80,7 @@ struct RetryState: Sendable {
 }
 
 /// How many retries a store may still spend: it empties when a server is down, so that thousands of waiting requests do
-/// not each try to the end, and fills again with every success. Waits that the server asked for cost nothing.
+/// not each try to the end, and fills again with every success.
 struct RetryBudget: Sendable, Hashable {
   static let capacity = 500
   static let cost = 5

@@ -2,27 +2,41 @@ import CCurl
 import Foundation
 import Synchronization
 
-/// Transfers by libcurl's multi interface: one thread, one multi handle, a fixed number of easy handles used again and
-/// again, their connections kept open.
+/// Transfers by libcurl's multi interface: one thread, one multi handle, easy handles used again and again, their
+/// connections kept open. How many run at one time follows what the server can do.
 ///
 /// The thread ends with the engine.
 final class TransferEngine: Sendable {
   private let mailbox: Mailbox
+  /// Connections opened until now.
+  let connectionsOpened = Atomic(0)
+  /// The most transfers that ever ran at one time.
+  let peakTransfers = Atomic(0)
 
   /// - Parameters:
-  ///   - connections: Transfers at one time.
+  ///   - connections: Transfers at one time, at most.
   ///   - certificateAuthorities: A file of trusted certificates; nil for the system's.
-  init(connections: Int, certificateAuthorities: String?) throws(StorageError) {
+  ///   - stallSeconds: A server that sends nothing for so long has stalled.
+  init(connections: Int, certificateAuthorities: String?, stallSeconds: Int = 20) throws(StorageError) {
     _ = globalInitialization
-    let handles = (0..<connections).compactMap { _ in EasyHandle(certificateAuthorities: certificateAuthorities) }
-    guard handles.count == connections, let mailbox = Mailbox(connections: connections) else {
+    let connections = DescriptorLimit.connections(wanted: connections)
+    guard let loop = CurlLoop(connections: connections) else {
       throw StorageError(.configuration, "libcurl could not be started.")
     }
-    let worker = TransferWorker(mailbox: mailbox, handles: handles)
-    let thread = Thread { worker.run() }
+    let mailbox = Mailbox(loop)
+    self.mailbox = mailbox
+    let share = loop.share
+    let worker = TransferWorker(mailbox: mailbox, loop: loop, connections: connections) {
+      EasyHandle(certificateAuthorities: certificateAuthorities, stallSeconds: stallSeconds, share: share)
+    }
+    let thread = Thread { [weak self] in
+      worker.run { opened, running in
+        self?.connectionsOpened.wrappingAdd(opened, ordering: .relaxed)
+        self?.peakTransfers.max(running, ordering: .relaxed)
+      }
+    }
     thread.name = "network"
     thread.stackSize = 1 << 20
-    self.mailbox = mailbox
     thread.start()
   }
 
@@ -44,37 +58,28 @@ final class TransferEngine: Sendable {
 
 private let globalInitialization: CURLcode = curl_global_init(Int(CURL_GLOBAL_DEFAULT))
 
-/// curl's multi handle, and what other threads tell the network thread that works with it.
-///
-/// Unchecked because of the handle: other threads call curl_multi_wakeup alone, which is made for that, and only while the
-/// lock keeps the handle alive.
-private final class Mailbox: @unchecked Sendable {
+/// What other threads tell the network thread.
+private final class Mailbox: Sendable {
   struct Contents {
     var submitted: [Transfer] = []
     var hasCancellations = false
     var isClosed = false
-    /// Whether the multi handle is gone.
-    var isFinished = false
+    /// Whether the network thread sleeps, or is about to, and has to be woken.
+    var isAsleep = false
   }
 
-  /// For the network thread.
-  let multi: UnsafeMutableRawPointer
   private let contents = Mutex(Contents())
+  private let loop: CurlLoop
 
-  init?(connections: Int) {
-    guard let multi = curl_multi_init() else { return nil }
-    self.multi = multi
-    // The default keeps fewer connections than there are transfers, and so closes warm ones.
-    CCurl_multiSetLong(multi, CURLMOPT_MAXCONNECTS, connections)
-    CCurl_multiSetLong(multi, CURLMOPT_PIPELINING, Int(CURLPIPE_NOTHING))
-  }
+  init(_ loop: CurlLoop) { self.loop = loop }
 
   func post(_ change: (inout Contents) -> Void) {
-    contents.withLock { contents in
-      guard !contents.isFinished else { return }
+    let wakes = contents.withLock { contents in
       change(&contents)
-      curl_multi_wakeup(multi)
+      defer { contents.isAsleep = false }
+      return contents.isAsleep
     }
+    if wakes { loop.wake() }
   }
 
   func empty() -> Contents {
@@ -83,15 +88,17 @@ private final class Mailbox: @unchecked Sendable {
         contents.submitted = []
         contents.hasCancellations = false
       }
+      contents.isAsleep = false
       return contents
     }
   }
 
-  /// Closes all connections, on the network thread as its last deed.
-  func finish() {
+  /// Whether there is nothing to read; whatever is posted from now on wakes.
+  func sleeps() -> Bool {
     contents.withLock { contents in
-      contents.isFinished = true
-      curl_multi_cleanup(multi)
+      guard contents.submitted.isEmpty, !contents.hasCancellations, !contents.isClosed else { return false }
+      contents.isAsleep = true
+      return true
     }
   }
 }
@@ -99,22 +106,23 @@ private final class Mailbox: @unchecked Sendable {
 /// The network thread. Made on another thread, then touched by its own alone.
 private final class TransferWorker: @unchecked Sendable {  // Handed over once, before its thread starts.
   private let mailbox: Mailbox
-  private var free: [EasyHandle]
+  private let loop: CurlLoop
+  private let newHandle: () -> EasyHandle?
+  private var free: [EasyHandle] = []
   private var active: [UnsafeMutableRawPointer: EasyHandle] = [:]
   private var urgent = FirstInFirstOut<Transfer>()
   private var ordinary = FirstInFirstOut<Transfer>()
+  private var control: ConcurrencyControl
 
-  /// How long the thread sleeps with nothing to do; a posted message wakes it at once.
-  private static let idleMilliseconds: Int32 = 600_000
-
-  private var multi: UnsafeMutableRawPointer { mailbox.multi }
-
-  init(mailbox: Mailbox, handles: [EasyHandle]) {
+  init(mailbox: Mailbox, loop: CurlLoop, connections: Int, newHandle: @escaping () -> EasyHandle?) {
     self.mailbox = mailbox
-    free = handles
+    self.loop = loop
+    self.newHandle = newHandle
+    control = ConcurrencyControl(maximum: connections)
   }
 
-  func run() {
+  /// - Parameter report: Told of connections opened, and of transfers at one time.
+  func run(report: (Int, Int) -> Void) {
     blockBrokenPipeSignal()
     while true {
       let mail = mailbox.empty()
@@ -124,14 +132,14 @@ private final class TransferWorker: @unchecked Sendable {  // Handed over once, 
       if mail.hasCancellations || mail.isClosed { dropUnwanted(all: mail.isClosed) }
       if mail.isClosed {
         free = []
-        mailbox.finish()
         return
       }
       startWaiting()
-      var running: Int32 = 0
-      curl_multi_perform(multi, &running)
-      if collectFinished() { continue }
-      curl_multi_poll(multi, nil, 0, Self.idleMilliseconds, nil)
+      let running = active.count
+      guard mailbox.sleeps() else { continue }
+      loop.turn()
+      let opened = collectFinished()
+      if running > 0 { report(opened, running) }
     }
   }
 
@@ -145,28 +153,51 @@ private final class TransferWorker: @unchecked Sendable {  // Handed over once, 
   }
 
   private func startWaiting() {
-    while !free.isEmpty, let transfer = urgent.popFirst() ?? ordinary.popFirst() {
+    while active.count < control.limit {
+      guard let transfer = urgent.popFirst() ?? ordinary.popFirst() else {
+        control.starve()
+        return
+      }
       // Cancelled while it waited.
       if transfer.answer.isAnswered { continue }
-      let handle = free.removeLast()
+      guard let handle = free.popLast() ?? newHandle() else {
+        transfer.answer.answer(
+          .success(.failed(TransferFailure(cause: .other, detail: "libcurl is out of memory"), partial: nil)))
+        continue
+      }
       handle.prepare(transfer)
       active[handle.pointer] = handle
-      curl_multi_add_handle(multi, handle.pointer)
+      curl_multi_add_handle(loop.multi, handle.pointer)
     }
   }
 
-  /// - Returns: Whether a handle became free.
-  private func collectFinished() -> Bool {
+  /// - Returns: How many connections were opened for what has finished.
+  private func collectFinished() -> Int {
     var remaining: Int32 = 0
-    var anything = false
-    while let message = curl_multi_info_read(multi, &remaining) {
+    var opened = 0
+    let time = ProcessInfo.processInfo.systemUptime
+    while let message = curl_multi_info_read(loop.multi, &remaining) {
       guard message.pointee.msg == CURLMSG_DONE, let handle = active[message.pointee.easy_handle] else { continue }
       let code = CCurl_result(message)
+      opened += handle.connectionsOpened
+      if let transfer = handle.transfer { learn(from: transfer, code, time) }
       remove(handle)
       handle.finish(code)
-      anything = true
     }
-    return anything
+    return opened
+  }
+
+  private func learn(from transfer: Transfer, _ code: CURLcode, _ time: Double) {
+    switch code {
+    case CURLE_OK:
+      switch transfer.response.status {
+      case 200..<300: control.succeed(bytes: Int(transfer.bytesReceived), time: time)
+      case 429, 503: control.refuse(time: time)
+      default: break
+      }
+    case CURLE_OPERATION_TIMEDOUT, CURLE_COULDNT_CONNECT: control.refuse(time: time)
+    default: break
+    }
   }
 
   /// Ends transfers for which nobody waits; those that only drain a small rest finish by themselves.
@@ -186,7 +217,7 @@ private final class TransferWorker: @unchecked Sendable {  // Handed over once, 
   }
 
   private func remove(_ handle: EasyHandle) {
-    curl_multi_remove_handle(multi, handle.pointer)
+    curl_multi_remove_handle(loop.multi, handle.pointer)
     active[handle.pointer] = nil
     free.append(handle)
   }
