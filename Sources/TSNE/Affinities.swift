@@ -166,29 +166,20 @@ public struct Affinities: Sendable {
       UnsafeMutableRawPointer(keyScratch[worker]).bindMemory(to: UInt64.self, capacity: k)
     }
     var starts = [UInt64](repeating: 0, count: n + 1)
-    let pieces = (n + pieceRows - 1) / pieceRows
-    var sums = [Double](repeating: 0, count: pieces)
     starts.withUnsafeMutableBufferPointer { starts in
-      sums.withUnsafeMutableBufferPointer { sums in
-        pool.run(over: n, pieces: pieceRows) { rows, piece, worker in
-          if token.isCancelled { return }
-          var total = 0.0
-          for row in rows {
-            var length: UInt64 = 0
-            mergeRow(row, keys(worker)) { _, value in
-              length += 1
-              total += Double(value)
-            }
-            starts[row + 1] = length
-          }
-          sums[piece] = total
+      pool.run(over: n, pieces: pieceRows) { rows, _, worker in
+        if token.isCancelled { return }
+        for row in rows {
+          var length: UInt64 = 0
+          mergeRow(row, keys(worker)) { _, _ in length += 1 }
+          starts[row + 1] = length
         }
       }
     }
     try token.check()
     for i in 0..<n { starts[i + 1] += starts[i] }
-    let total = sums.reduce(0, +)
-    let scale = total > 0 ? Float(1 / total) : 0
+    // Each conditional row sums to 1.
+    let scale = Float(1 / (2 * Double(n)))
     var columns = [UInt32](repeating: 0, count: Int(starts[n]))
     var values = [Float](repeating: 0, count: Int(starts[n]))
     columns.withUnsafeMutableBufferPointer { columns in

@@ -14,7 +14,9 @@ public import Numerics
 /// when the task that waits for a snapshot or for `layout()` is cancelled, and when nobody holds it any more. One loop may
 /// watch it; a slow one is shown the newest snapshot, and leaving the loop does not stop the run.
 public final class TSNERun: AsyncSequence, Sendable {
+  /// What the sequence is of.
   public typealias Element = TSNESnapshot
+  /// What it may throw.
   public typealias Failure = any Error
   /// Hands out snapshots as they come.
   public typealias AsyncIterator = AsyncThrowingStream<TSNESnapshot, any Error>.Iterator

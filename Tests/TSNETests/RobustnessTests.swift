@@ -119,22 +119,85 @@ func gridIsBounded() {
 
 @Test("rows of edges may begin beyond the four-billionth entry (FIt-SNE #120)")
 func rowsBeyondFourBillion() {
-  let kernels = SIMDKernels.chosen
   let offset = 5 << 30
   let y: [Float] = [0, 0, 1, 0, 0, 2, 3, 1]
-  let columns: [UInt32] = [1, 2, 3] + [UInt32](repeating: 0, count: 32)
-  let values: [Float] = [0.1, 0.2, 0.3] + [Float](repeating: 0, count: 32)
+  let words = [EdgeWord.pack(from: 0, to: 1, 0.125), EdgeWord.pack(from: 0, to: 2, 0.25)]
+  let start = [UInt64(offset), UInt64(offset + 2)]
+  let farStart = [UInt64(offset), UInt64(offset + 1)]
   var forces: [Float] = [0, 0]
-  columns.withUnsafeBufferPointer { columns in
-    values.withUnsafeBufferPointer { values in
-      guard let column = columns.baseAddress, let value = values.baseAddress else { return }
-      let edges = EdgePointers(
-        rowStart: [UInt64(offset), UInt64(offset + 3)], columns: column - offset, values: value - offset)
-      kernels.attraction(edges, rows: 0..<1, positions: y, into: &forces)
+  words.withUnsafeBufferPointer { words in
+    [UInt32(3)].withUnsafeBufferPointer { columns in
+      [Float(0.5)].withUnsafeBufferPointer { values in
+        guard let word = words.baseAddress, let column = columns.baseAddress, let value = values.baseAddress else {
+          return
+        }
+        let edges = EdgePointers(
+          wordStart: start, words: word - offset, farStart: farStart, farColumns: column - offset,
+          farValues: value - offset)
+        SIMDKernels.chosen.attraction(edges, rows: 0..<1, positions: y, into: &forces)
+      }
     }
   }
-  let expected = [-0.1 / 2 - 0.9 / 11, -0.4 / 5 - 0.3 / 11]
+  let expected = [-0.125 / 2 - 1.5 / 11, -0.5 / 5 - 0.5 / 11]
   #expect(abs(Double(forces[0]) - expected[0]) < 1e-5 && abs(Double(forces[1]) - expected[1]) < 1e-5)
+}
+
+@Test("an edge in a word keeps its point, and its weight within 0.1 %")
+func edgeWordsKeepTheirEdge() {
+  for (row, column) in [(0, 1), (40_000, 7_232), (7_232, 39_999), (5_000_000, 4_967_232), (3, 3)] {
+    #expect(EdgeWord.reaches(from: row, to: column))
+    for weight in [1, 0.5, 1.234e-3, 7.7e-8, 3.1e-20] as [Float] {
+      let word = EdgeWord.pack(from: row, to: column, weight)
+      #expect(EdgeWord.column(word, from: row) == column)
+      #expect(abs(EdgeWord.weight(word) - weight) <= 1e-3 * weight)
+    }
+  }
+  #expect(!EdgeWord.reaches(from: 0, to: 32_768) && !EdgeWord.reaches(from: 32_769, to: 0))
+  #expect(EdgeWord.weight(0) == 0)
+}
+
+@Test("attraction is the sum of its definition, for near and far numbers, whatever the order of the points")
+func attractionEqualsDefinition() throws {
+  // So many points that some edges do not fit into words.
+  let count = 40_000
+  var random = SplitMix64(seed: 51)
+  let points = (0..<2 * count).map { _ in Float(10 * random.normal()) }
+  let k = 7
+  let indices = (0..<count).flatMap { row in
+    (1...k).map { j in Int32((row + (j < 4 ? j : j * 5_000)) % count) }
+  }
+  let graph = NeighborGraph(
+    count: count, k: k, indices: indices, distances: (0..<count * k).map { Float(1 + $0 % k) }, recall: 1)
+  let token = CancellationToken()
+  let pool = ThreadPool(threads: 2)
+  let affinities = try Affinities(graph: graph, perplexity: 3, threads: 2, token: token)
+  let attraction = Attraction(affinities, order: Array(0..<Int32(count)), pool: pool)
+  #expect(abs(attraction.weightSum - 1) < 1e-3)
+  func forces(_ places: [Float]) throws -> [Float] {
+    var forces = [Float](repeating: .nan, count: 2 * count)
+    try forces.withUnsafeMutableBufferPointer {
+      try attraction.compute(places, forces: #require($0.baseAddress), pool: pool, token: token)
+    }
+    return forces
+  }
+  let found = try forces(points)
+  let order = (0..<Int32(count)).shuffled(using: &random)
+  attraction.renumber(order, pool: pool)
+  let again = try forces(order.flatMap { [points[2 * Int($0)], points[2 * Int($0) + 1]] })
+  for (place, row) in order.enumerated() where row % 100 == 0 {
+    let i = Int(row)
+    var sum = SIMD2<Double>.zero
+    for e in Int(affinities.rowStart[i])..<Int(affinities.rowStart[i + 1]) {
+      let j = Int(affinities.columns[e])
+      let d = SIMD2(Double(points[2 * i] - points[2 * j]), Double(points[2 * i + 1] - points[2 * j + 1]))
+      sum += Double(affinities.values[e]) / (1 + (d * d).sum()) * d
+    }
+    let size = (sum * sum).sum().squareRoot() + 1e-7
+    for result in [SIMD2(found[2 * i], found[2 * i + 1]), SIMD2(again[2 * place], again[2 * place + 1])] {
+      let d = SIMD2<Double>(result) - sum
+      #expect((d * d).sum().squareRoot() < 5e-3 * size)
+    }
+  }
 }
 
 @Test(
