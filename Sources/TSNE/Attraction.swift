@@ -24,7 +24,9 @@ final class Attraction {
 
   /// Takes the edges of points numbered anew: new point i was `order[i]`. Each row's edges are sorted by their new numbers, so
   /// that sums do not depend on the numbers before.
-  init(_ affinities: Affinities, order: [Int32], pool: ThreadPool) {
+  init(
+    _ affinities: Affinities, order: [Int32], pool: ThreadPool, token: CancellationToken
+  ) throws(CancellationError) {
     count = affinities.count
     (wordStart, words, farStart, farColumns, farValues) = ([0], [], [0], [], [])
     let rank = Self.rank(order)
@@ -35,7 +37,7 @@ final class Attraction {
         affinities.rowStart.withUnsafeBufferPointer { start in
           order.withUnsafeBufferPointer { order in
             rank.withUnsafeBufferPointer { rank in
-              write(pool) { row, isCounting, worker, body in
+              write(pool, token) { row, isCounting, worker, body in
                 let entries = Int(start[Int(order[row])])..<Int(start[Int(order[row]) + 1])
                 if isCounting {
                   for entry in entries { body(Int(rank[Int(columns[entry])]), 0) }
@@ -55,6 +57,7 @@ final class Attraction {
         }
       }
     }
+    try token.check()
     weighWords(pool)
   }
 
@@ -110,8 +113,8 @@ final class Attraction {
     return sums.reduce(0, +)
   }
 
-  /// Numbers the points anew: new point i was `order[i]`.
-  func renumber(_ order: [Int32], pool: ThreadPool) {
+  /// Numbers the points anew: new point i was `order[i]`. Nothing has changed if it throws.
+  func renumber(_ order: [Int32], pool: ThreadPool, token: CancellationToken) throws(CancellationError) {
     let rank = Self.rank(order)
     let (oldWordStart, oldWords) = (wordStart, words)
     let (oldFarStart, oldFarColumns, oldFarValues) = (farStart, farColumns, farValues)
@@ -122,7 +125,7 @@ final class Attraction {
             oldFarValues.withUnsafeBufferPointer { farValues in
               rank.withUnsafeBufferPointer { rank in
                 order.withUnsafeBufferPointer { order in
-                  write(pool) { row, _, _, body in
+                  write(pool, token) { row, _, _, body in
                     let old = Int(order[row])
                     for entry in Int(wordStart[old])..<Int(wordStart[old + 1]) {
                       body(Int(rank[EdgeWord.column(words[entry], from: old)]), EdgeWord.weight(words[entry]))
@@ -138,12 +141,13 @@ final class Attraction {
         }
       }
     }
+    try token.check()
   }
 
   /// Replaces all edges: `edges(row, isCounting, worker, body)` calls `body` for each of a row's, and is asked twice; only the
-  /// numbers count the first time.
+  /// numbers count the first time. Does nothing once cancelled.
   private func write(
-    _ pool: ThreadPool,
+    _ pool: ThreadPool, _ token: CancellationToken,
     _ edges: (_ row: Int, _ isCounting: Bool, _ worker: Int, _ body: (Int, Float) -> Void) -> Void
   ) {
     var wordStart = [UInt64](repeating: 0, count: count + 1)
@@ -151,6 +155,7 @@ final class Attraction {
     wordStart.withUnsafeMutableBufferPointer { wordStart in
       farStart.withUnsafeMutableBufferPointer { farStart in
         pool.run(over: count, pieces: Self.pieceRows) { rows, _, worker in
+          if token.isCancelled { return }
           for row in rows {
             var (near, far) = (0, 0)
             edges(row, true, worker) { column, _ in
@@ -162,17 +167,19 @@ final class Attraction {
         }
       }
     }
+    if token.isCancelled { return }
     for row in 0..<count {
       wordStart[row + 1] += wordStart[row]
       farStart[row + 1] += farStart[row]
     }
-    var words = [UInt32](repeating: 0, count: Int(wordStart[count]))
-    var farColumns = [UInt32](repeating: 0, count: Int(farStart[count]))
-    var farValues = [Float](repeating: 0, count: Int(farStart[count]))
+    var words = [UInt32](uninitialized: Int(wordStart[count]))
+    var farColumns = [UInt32](uninitialized: Int(farStart[count]))
+    var farValues = [Float](uninitialized: Int(farStart[count]))
     words.withUnsafeMutableBufferPointer { words in
       farColumns.withUnsafeMutableBufferPointer { farColumns in
         farValues.withUnsafeMutableBufferPointer { farValues in
           pool.run(over: count, pieces: Self.pieceRows) { rows, _, worker in
+            if token.isCancelled { return }
             for row in rows {
               var (near, far) = (Int(wordStart[row]), Int(farStart[row]))
               edges(row, false, worker) { column, value in
@@ -190,6 +197,7 @@ final class Attraction {
         }
       }
     }
+    if token.isCancelled { return }
     (self.wordStart, self.words) = (wordStart, words)
     (self.farStart, self.farColumns, self.farValues) = (farStart, farColumns, farValues)
     divide()

@@ -42,10 +42,10 @@ public final class TSNEOptimizer {
   ///   - parameters: The perplexity and the start in it are not read: the one is in the affinities, the other given.
   ///   - token: Ends a step within 100 ms.
   ///   - iteration: How many iterations the start has behind it.
-  /// - Throws: `TSNEError` for impossible parameters and a start that does not fit or is not finite.
+  /// - Throws: `TSNEError` for impossible parameters and a start that does not fit or is not finite; `CancellationError`.
   public init(
     affinities: Affinities, start: [Float], parameters: TSNEParameters, token: CancellationToken, iteration: Int = 0
-  ) throws(TSNEError) {
+  ) throws {
     if let problem = parameters.problem { throw problem }
     let n = affinities.count
     try Self.check(start, count: n)
@@ -58,7 +58,7 @@ public final class TSNEOptimizer {
     negativeEntropy = affinities.negativeEntropy
     // Along a curve from the beginning, so that neither bits nor quality depend on the order of the rows.
     order = mortonOrder(start)
-    attraction = Attraction(affinities, order: order, pool: pool)
+    attraction = try Attraction(affinities, order: order, pool: pool, token: token)
     repulsion = n <= Self.exactLimit ? ExactRepulsion(count: n) : GridRepulsion(count: n)
     descent = Descent(start, order: order)
     attracting = [Float](repeating: 0, count: 2 * n)
@@ -107,7 +107,7 @@ public final class TSNEOptimizer {
   public func step() throws(CancellationError) {
     if isFinished { return }
     try token.check()
-    if count > Self.exactLimit, iteration == 50 || (iteration > 0 && iteration % 250 == 0) { renumber() }
+    if count > Self.exactLimit, iteration == 50 || (iteration > 0 && iteration % 250 == 0) { try renumber() }
     let z = try repel()
     try attract()
     let exaggeration = exaggeration
@@ -188,9 +188,9 @@ public final class TSNEOptimizer {
   }
 
   /// Sorts the points along a space-filling curve, so that attraction finds a point's neighbours in the near cache.
-  private func renumber() {
+  private func renumber() throws(CancellationError) {
     let permutation = mortonOrder(descent.positions)
-    attraction.renumber(permutation, pool: pool)
+    try attraction.renumber(permutation, pool: pool, token: token)
     descent.renumber(permutation)
     order = permutation.map { order[Int($0)] }
     repulsion.restart()

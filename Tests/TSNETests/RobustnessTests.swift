@@ -171,7 +171,7 @@ func attractionEqualsDefinition() throws {
   let token = CancellationToken()
   let pool = ThreadPool(threads: 2)
   let affinities = try Affinities(graph: graph, perplexity: 3, threads: 2, token: token)
-  let attraction = Attraction(affinities, order: Array(0..<Int32(count)), pool: pool)
+  let attraction = try Attraction(affinities, order: Array(0..<Int32(count)), pool: pool, token: token)
   #expect(abs(attraction.weightSum - 1) < 1e-3)
   func forces(_ places: [Float]) throws -> [Float] {
     var forces = [Float](repeating: .nan, count: 2 * count)
@@ -182,8 +182,16 @@ func attractionEqualsDefinition() throws {
   }
   let found = try forces(points)
   let order = (0..<Int32(count)).shuffled(using: &random)
-  attraction.renumber(order, pool: pool)
+  try attraction.renumber(order, pool: pool, token: token)
   let again = try forces(order.flatMap { [points[2 * Int($0)], points[2 * Int($0) + 1]] })
+  // Renumbering that is cancelled leaves the edges as they are.
+  let cancelled = CancellationToken()
+  cancelled.cancel()
+  #expect(throws: CancellationError.self) { try attraction.renumber(order, pool: pool, token: cancelled) }
+  #expect(throws: CancellationError.self) {
+    try Attraction(affinities, order: order, pool: pool, token: cancelled)
+  }
+  #expect(try forces(order.flatMap { [points[2 * Int($0)], points[2 * Int($0) + 1]] }) == again)
   for (place, row) in order.enumerated() where row % 100 == 0 {
     let i = Int(row)
     var sum = SIMD2<Double>.zero
