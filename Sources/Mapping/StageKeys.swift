@@ -8,7 +8,7 @@ import TSNE
 /// would come out the same.
 struct StageKeys {
   /// Raised when the engine gives other bits than before for the same input.
-  private static let engine = "engine-1"
+  private static let engine = "engine-2"
   /// Enough for the usual perplexity, 30; the next steps are twice as large each.
   private static let firstStep = 90
 

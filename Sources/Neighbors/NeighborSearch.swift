@@ -6,6 +6,8 @@ public enum NeighborSearchError: Error, Equatable, Sendable, CustomStringConvert
   case unsupportedMetric(Metric)
   /// More rows than a 32-bit number counts.
   case tooManyRows(Int)
+  /// The distance's own parameters will not do.
+  case badParameters(String)
 
   /// The sentence for a person.
   public var description: String {
@@ -14,6 +16,7 @@ public enum NeighborSearchError: Error, Equatable, Sendable, CustomStringConvert
       "The distance “\(metric)” cannot be computed yet. Choose one of "
         + Metric.allCases.filter(\.isSupported).map(\.rawValue).joined(separator: ", ") + "."
     case .tooManyRows(let count): "\(count) rows are more than a layout can hold (2147483647)."
+    case .badParameters(let message): message
     }
   }
 }
@@ -38,15 +41,21 @@ public struct NeighborSearch: Sendable {
   public let seed: UInt64
   /// To how many principal components longer rows are reduced, nil for not at all.
   public let reducedDimension: Int?
+  /// What the distance needs beside the vectors.
+  public let parameters: MetricParameters
 
   /// A search, to be run on any rows.
-  public init(metric: Metric, k: Int, threads: Int, seed: UInt64, reducedDimension: Int? = 50) {
+  public init(
+    metric: Metric, k: Int, threads: Int, seed: UInt64, reducedDimension: Int? = 50,
+    parameters: MetricParameters = MetricParameters()
+  ) {
     precondition(reducedDimension.map { (2...100).contains($0) } ?? true, "2 to 100 components, or nil")
     self.metric = metric
     self.k = k
     self.threads = threads
     self.seed = seed
     self.reducedDimension = reducedDimension
+    self.parameters = parameters
   }
 
   /// Searches. Blocks its thread and uses `threads` of its priority: call it on a queue, not on Swift's cooperative pool.
@@ -54,14 +63,17 @@ public struct NeighborSearch: Sendable {
   ///   - rows: The vectors; every value finite.
   ///   - token: Ends the search within 100 ms.
   ///   - progress: Is told the share that is done, from any thread.
+  ///   - announce: Is told beforehand, in a sentence, when the search will take long.
   /// - Returns: The graph; the start, 2 × n, x and y of each point, along the first two principal components and of
   ///   standard deviation 1e-4 (Kobak & Berens 2019), or a plain grid with points 1 apart if no two distances differ; and
   ///   sentences for a person about what was special.
   /// - Throws: `NeighborSearchError`, `FeatureRowsError`, `CancellationError`.
   public func run(
-    _ rows: some FeatureRows, token: CancellationToken, progress: (@Sendable (Double) -> Void)?
+    _ rows: some FeatureRows, token: CancellationToken, progress: (@Sendable (Double) -> Void)?,
+    announce: (@Sendable (String) -> Void)? = nil
   ) throws -> (graph: NeighborGraph, start: [Float], notes: [String]) {
     guard metric.isSupported else { throw NeighborSearchError.unsupportedMetric(metric) }
+    if let problem = parameters.problem(for: metric) { throw NeighborSearchError.badParameters(problem) }
     let n = rows.rowCount
     guard n <= Int(Int32.max) else { throw NeighborSearchError.tooManyRows(n) }
     guard n > 1 else {

@@ -110,6 +110,7 @@ package final class GridConvolution {
   private var spectrumSize = 0
   private var work = WorkerScratch(floats: 0, workers: 1)
   private var workSize = 0
+  private var workers = 0
 
   package init() { nodes = memory[0] }
 
@@ -125,8 +126,9 @@ package final class GridConvolution {
       memory = WorkerScratch(floats: capacity, workers: 1)
     }
     let workWanted = 4 * max(kernel.lengthX, kernel.lengthY) * kernels.lanes
-    if workWanted > workSize {
-      workSize = workWanted + workWanted / 4
+    if workWanted > workSize || pool.threads > workers {
+      workSize = max(workSize, workWanted + workWanted / 4)
+      workers = pool.threads
       work = WorkerScratch(floats: workSize, workers: pool.threads)
     }
     nodes = memory[0]

@@ -46,17 +46,46 @@ package struct BoundingBox {
   }
 }
 
-/// Rows of weighted edges, compressed: those of row i are entries `rowStart[i] ..< rowStart[i + 1]`.
+/// Rows of weighted edges, compressed: those of row i to points whose numbers are near are words `wordStart[i] ..<
+/// wordStart[i + 1]` (see `EdgeWord`), the others entries `farStart[i] ..< farStart[i + 1]` of columns and values.
 package struct EdgePointers {
-  package var rowStart: UnsafePointer<UInt64>
-  package var columns: UnsafePointer<UInt32>
-  package var values: UnsafePointer<Float>
+  package var wordStart: UnsafePointer<UInt64>
+  package var words: UnsafePointer<UInt32>
+  package var farStart: UnsafePointer<UInt64>
+  package var farColumns: UnsafePointer<UInt32>
+  package var farValues: UnsafePointer<Float>
 
   package init(
-    rowStart: UnsafePointer<UInt64>, columns: UnsafePointer<UInt32>, values: UnsafePointer<Float>
+    wordStart: UnsafePointer<UInt64>, words: UnsafePointer<UInt32>, farStart: UnsafePointer<UInt64>,
+    farColumns: UnsafePointer<UInt32>, farValues: UnsafePointer<Float>
   ) {
-    (self.rowStart, self.columns, self.values) = (rowStart, columns, values)
+    (self.wordStart, self.words, self.farStart) = (wordStart, words, farStart)
+    (self.farColumns, self.farValues) = (farColumns, farValues)
   }
+
+  fileprivate var cEdges: ck_edges {
+    ck_edges(
+      word_start: wordStart, words: words, far_start: farStart, far_columns: farColumns, far_values: farValues)
+  }
+}
+
+/// An edge in 32 bits: how much higher the other point's number is (signed), and 16 bits of the weight, which is at most 1.
+package enum EdgeWord {
+  /// Whether the numbers are near enough.
+  package static func reaches(from row: Int, to column: Int) -> Bool {
+    column - row >= -0x8000 && column - row < 0x8000
+  }
+
+  /// The edge as a word; the weight is rounded, by at most 0.1 %.
+  package static func pack(from row: Int, to column: Int, _ weight: Float) -> UInt32 {
+    UInt32(truncatingIfNeeded: (column - row) << 16) | min(0xffff, (weight.bitPattern + 0x2000) >> 14)
+  }
+
+  /// The other point.
+  package static func column(_ word: UInt32, from row: Int) -> Int { row + Int(Int32(bitPattern: word) >> 16) }
+
+  /// The weight.
+  package static func weight(_ word: UInt32) -> Float { Float(bitPattern: (word & 0xffff) << 14) }
 }
 
 /// The leaf loops; CKernels.h says what each computes.
@@ -64,13 +93,13 @@ extension SIMDKernels {
   package func attraction(
     _ edges: EdgePointers, rows: Range<Int>, positions: UnsafePointer<Float>, into forces: UnsafeMutablePointer<Float>
   ) {
-    table.pointee.attraction(
-      edges.rowStart, edges.columns, edges.values, positions, forces, rows.lowerBound, rows.upperBound)
+    var cEdges = edges.cEdges
+    table.pointee.attraction(&cEdges, positions, forces, rows.lowerBound, rows.upperBound)
   }
 
   package func attractionCost(_ edges: EdgePointers, rows: Range<Int>, positions: UnsafePointer<Float>) -> Double {
-    table.pointee.attraction_cost(
-      edges.rowStart, edges.columns, edges.values, positions, rows.lowerBound, rows.upperBound)
+    var cEdges = edges.cEdges
+    return table.pointee.attraction_cost(&cEdges, positions, rows.lowerBound, rows.upperBound)
   }
 
   package func repulsion(
@@ -78,6 +107,13 @@ extension SIMDKernels {
     into forces: UnsafeMutablePointer<Float>
   ) -> Double {
     table.pointee.repulsion(x, y, padded, forces, targets.lowerBound, targets.upperBound)
+  }
+
+  package func repulsionOnOne(
+    x: Float, y: Float, sourceX: UnsafePointer<Float>, sourceY: UnsafePointer<Float>, padded: Int,
+    into force: UnsafeMutablePointer<Float>
+  ) -> Double {
+    table.pointee.repulsion_on_one(x, y, sourceX, sourceY, padded, force)
   }
 
   package func nearPairs(

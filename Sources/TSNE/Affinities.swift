@@ -47,7 +47,26 @@ public struct Affinities: Sendable {
     let conditional = try Self.calibrate(graph, perplexity: self.perplexity, pool: pool, token: token)
     let transposed = try Self.transpose(graph, conditional, pool: pool, token: token)
     (rowStart, columns, values) = try Self.merge(graph, conditional, transposed, pool: pool, token: token)
-    negativeEntropy = values.reduce(0.0) { $1 > 0 ? $0 + Double($1) * log(Double($1)) : $0 }
+    negativeEntropy = try Self.negativeEntropy(values, pool: pool, token: token)
+  }
+
+  private static func negativeEntropy(
+    _ values: [Float], pool: ThreadPool, token: CancellationToken
+  ) throws(CancellationError) -> Double {
+    let size = 1 << 16
+    var sums = [Double](repeating: 0, count: (values.count + size - 1) / size)
+    sums.withUnsafeMutableBufferPointer { sums in
+      values.withUnsafeBufferPointer { values in
+        pool.run(over: values.count, pieces: size) { entries, piece, _ in
+          if token.isCancelled { return }
+          var sum = 0.0
+          for entry in entries where values[entry] > 0 { sum += Double(values[entry]) * log(Double(values[entry])) }
+          sums[piece] = sum
+        }
+      }
+    }
+    try token.check()
+    return sums.reduce(0, +)
   }
 
   /// p(j|i) in the graph's order.
@@ -59,7 +78,7 @@ public struct Affinities: Sendable {
     let padded = kernels.padded(k)
     let target = log(perplexity)
     let scratch = WorkerScratch(floats: 2 * padded, workers: pool.threads)
-    var result = [Float](repeating: 0, count: graph.count * k)
+    var result = [Float](uninitialized: graph.count * k)
     result.withUnsafeMutableBufferPointer { result in
       graph.distances.withUnsafeBufferPointer { distances in
         pool.run(over: graph.count, pieces: pieceRows) { rows, _, worker in
@@ -97,10 +116,13 @@ public struct Affinities: Sendable {
     let n = graph.count
     let k = graph.k
     var starts = [Int](repeating: 0, count: n + 1)
-    for index in graph.indices { starts[Int(index) + 1] += 1 }
+    for first in stride(from: 0, to: n, by: pieceRows) {
+      try token.check()
+      for entry in first * k..<min(n, first + pieceRows) * k { starts[Int(graph.indices[entry]) + 1] += 1 }
+    }
     for i in 0..<n { starts[i + 1] += starts[i] }
-    var columns = [UInt32](repeating: 0, count: n * k)
-    var values = [Float](repeating: 0, count: n * k)
+    var columns = [UInt32](uninitialized: n * k)
+    var values = [Float](uninitialized: n * k)
     var next = starts
     let pieces = 8
     columns.withUnsafeMutableBufferPointer { columns in
@@ -166,31 +188,22 @@ public struct Affinities: Sendable {
       UnsafeMutableRawPointer(keyScratch[worker]).bindMemory(to: UInt64.self, capacity: k)
     }
     var starts = [UInt64](repeating: 0, count: n + 1)
-    let pieces = (n + pieceRows - 1) / pieceRows
-    var sums = [Double](repeating: 0, count: pieces)
     starts.withUnsafeMutableBufferPointer { starts in
-      sums.withUnsafeMutableBufferPointer { sums in
-        pool.run(over: n, pieces: pieceRows) { rows, piece, worker in
-          if token.isCancelled { return }
-          var total = 0.0
-          for row in rows {
-            var length: UInt64 = 0
-            mergeRow(row, keys(worker)) { _, value in
-              length += 1
-              total += Double(value)
-            }
-            starts[row + 1] = length
-          }
-          sums[piece] = total
+      pool.run(over: n, pieces: pieceRows) { rows, _, worker in
+        if token.isCancelled { return }
+        for row in rows {
+          var length: UInt64 = 0
+          mergeRow(row, keys(worker)) { _, _ in length += 1 }
+          starts[row + 1] = length
         }
       }
     }
     try token.check()
     for i in 0..<n { starts[i + 1] += starts[i] }
-    let total = sums.reduce(0, +)
-    let scale = total > 0 ? Float(1 / total) : 0
-    var columns = [UInt32](repeating: 0, count: Int(starts[n]))
-    var values = [Float](repeating: 0, count: Int(starts[n]))
+    // Each conditional row sums to 1.
+    let scale = Float(1 / (2 * Double(n)))
+    var columns = [UInt32](uninitialized: Int(starts[n]))
+    var values = [Float](uninitialized: Int(starts[n]))
     columns.withUnsafeMutableBufferPointer { columns in
       values.withUnsafeMutableBufferPointer { values in
         pool.run(over: n, pieces: pieceRows) { rows, _, worker in
@@ -208,5 +221,13 @@ public struct Affinities: Sendable {
     }
     try token.check()
     return (starts, columns, values)
+  }
+}
+
+extension Array where Element: BitwiseCopyable {
+  /// Room for `count` numbers, all to be written before any is read: clearing a gigabyte first would take longer than a person
+  /// waits for a cancelled job.
+  init(uninitialized count: Int) {
+    self.init(unsafeUninitializedCapacity: count) { $1 = count }
   }
 }

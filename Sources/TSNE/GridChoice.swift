@@ -1,8 +1,8 @@
 import Foundation
 import Numerics
 
-/// How the repulsion is divided between a grid and near pairs, for one placing of the points. A function of the positions
-/// alone, so that an iteration does not depend on those before it.
+/// How the repulsion is divided between a grid and near pairs, for one placing of the points: a function of the positions
+/// alone.
 struct GridChoice: Hashable {
   /// Distance of the nodes.
   var spacing: Double
@@ -68,7 +68,7 @@ struct GridChoice: Hashable {
   }
 
   /// The part of 1/(1+r²) that the grid computes: all, or, inside the near radius, the first three terms of its geometric
-  /// series in u = (R²−r²)/(1+R²) (see forces.inc).
+  /// series in u = (R²−r²)/(1+R²) (see repulsion.inc).
   func softKernel(_ squaredDistance: Double) -> Double {
     if isShifted { return -squaredDistance / (1 + squaredDistance) }
     let limit = nearRadius * nearRadius

@@ -8,6 +8,16 @@ protocol Repulsion: AnyObject {
     _ positions: UnsafePointer<Float>, bounds: BoundingBox, forces: UnsafeMutablePointer<Float>, pool: ThreadPool,
     token: CancellationToken
   ) throws(CancellationError) -> Double
+  /// The step that `compute` was called for is done: what was computed grows older. Calls of `compute` between two steps, of the
+  /// same positions, give the same.
+  func completeStep()
+  /// Forgets what was computed: the points are elsewhere.
+  func restart()
+}
+
+extension Repulsion {
+  func completeStep() {}
+  func restart() {}
 }
 
 /// All pairs, tile by tile: exact, and the quickest for up to a few thousand points.

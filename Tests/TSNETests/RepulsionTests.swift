@@ -86,7 +86,11 @@ func repulsionIgnoresThreads(extent: Double) throws {
 @Test("a grid that was used for other layouts before gives the same bits as a new one")
 func gridHasNoMemory() throws {
   let used = GridRepulsion(count: 4000)
-  for extent in [0.01, 5, 300, 40] { _ = try Forces(used, clumpedPoints(count: 4000, extent: extent, seed: 6)) }
+  for extent in [0.01, 5, 300, 40] {
+    _ = try Forces(used, clumpedPoints(count: 4000, extent: extent, seed: 6))
+    used.completeStep()
+    used.restart()
+  }
   let points = clumpedPoints(count: 4000, extent: 90, seed: 7)
   let again = try Forces(used, points)
   let new = try Forces(GridRepulsion(count: 4000), points)
@@ -102,4 +106,22 @@ func gridBearsOutliers() throws {
   let grid = try Forces(GridRepulsion(count: 4000), points)
   #expect(grid.error(against: exact) < 0.02)
   #expect(abs(grid.z - exact.z) < 1e-3 * exact.z)
+}
+
+@Test("a field that serves for three steps is read where the points are, near the exact forces in all of them")
+func fieldServesThreeSteps() throws {
+  var points = clumpedPoints(count: 5000, extent: 60, seed: 9)
+  var random = SplitMix64(seed: 10)
+  let grid = GridRepulsion(count: 5000)
+  for step in 0..<7 {
+    let found = try Forces(grid, points)
+    #expect(try Forces(grid, points).values == found.values)
+    let exact = try Forces(ExactRepulsion(count: 5000), points)
+    #expect(found.error(against: exact) < 0.01)
+    #expect(abs(found.z - exact.z) < 1e-3 * exact.z)
+    grid.completeStep()
+    // Steps as of a settled layout, and one that leaves the grid.
+    for i in points.indices { points[i] += Float(0.03 * random.normal()) }
+    if step == 4 { points[0] += 400 }
+  }
 }

@@ -28,19 +28,31 @@ typedef struct ck_grid {
   size_t stride;
 } ck_grid;
 
+/// Rows of weighted edges, compressed. Those of row i to near points are words word_start[i] ..< word_start[i+1]: column - i, as
+/// a signed number, in the upper half, bits 14 to 29 of the float p in the lower. The others are far_start[i] ..<
+/// far_start[i+1] of the columns and values.
+typedef struct ck_edges {
+  const uint64_t *word_start;
+  const uint32_t *words;
+  const uint64_t *far_start;
+  const uint32_t *far_columns;
+  const float *far_values;
+} ck_edges;
+
 typedef struct ck_kernels {
   ck_level level;
   size_t lanes;
 
   /// out = sum over the row's edges of p * (yi - yj) / (1 + |yi-yj|²), for rows [first, last).
-  void (*attraction)(const uint64_t *row_start, const uint32_t *column, const float *p, const float *y, float *out,
-                     size_t first, size_t last);
+  void (*attraction)(const ck_edges *edges, const float *y, float *out, size_t first, size_t last);
   /// Sum of p * log(1 + |yi-yj|²) over the edges of rows [first, last).
-  double (*attraction_cost)(const uint64_t *row_start, const uint32_t *column, const float *p, const float *y,
-                            size_t first, size_t last);
+  double (*attraction_cost)(const ck_edges *edges, const float *y, size_t first, size_t last);
   /// Exact repulsion of points [first, last) from all `count_padded` points (a multiple of lanes, padding far away):
   /// out = sum (yi-yj)/(1+r²)²; returns sum 1/(1+r²), the self terms included.
   double (*repulsion)(const float *x, const float *y, size_t count_padded, float *out, size_t first, size_t last);
+  /// Adds the exact repulsion of the sources on one point; returns sum 1/(1+r²).
+  double (*repulsion_on_one)(float x, float y, const float *source_x, const float *source_y, size_t source_count_padded,
+                             float *out);
   /// Adds the near part of the forces of `source_count_padded` sources on targets; returns its sum, self terms included.
   double (*near_pairs)(ck_near near, const float *target_x, const float *target_y, size_t targets, const float *source_x,
                        const float *source_y, size_t source_count_padded, float *out);
