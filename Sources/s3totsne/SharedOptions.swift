@@ -6,15 +6,19 @@ import Neighbors
 import ObjectStorage
 import TSNE
 
-/// The parameters of the map. Numbers take whatever follows them, so that `--perplexity -3` is answered with a reason.
-struct LayoutOptions: ParsableArguments {
-  @Option(parsing: .unconditional, help: "About how many neighbours an image attends to.")
+/// The parameters of t-SNE, for images and for any matrix. Numbers take whatever follows them, so that `--perplexity -3` is
+/// answered with a reason.
+struct TSNEOptions: ParsableArguments {
+  @Option(parsing: .unconditional, help: "About how many neighbours a point attends to.")
   var perplexity = 30.0
 
   @Option(
     name: [.customLong("early-exaggeration"), .customLong("exaggeration")], parsing: .unconditional,
-    help: "How much stronger attraction is in the first 250 iterations.")
+    help: "How much stronger attraction is in the first iterations.")
   var earlyExaggeration = 12.0
+
+  @Option(parsing: .unconditional, help: "How many iterations are exaggerated so.")
+  var earlyIterations = 250
 
   @Option(parsing: .unconditional, help: "How much stronger attraction is afterwards.")
   var lateExaggeration = 1.0
@@ -22,14 +26,56 @@ struct LayoutOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: ArgumentHelp("The step size: auto, or a number.", valueName: "rate"))
   var learningRate = TSNEParameters.LearningRate.automatic
 
-  @Option(help: ArgumentHelp("The distance between images.", valueName: "name"))
+  @Option(parsing: .unconditional, help: "The share of the previous step that is kept, from 0 to below 1.")
+  var momentum = 0.8
+
+  @Option(help: ArgumentHelp("The distance between points.", valueName: "name"))
   var metric = Metric.cosine
 
-  @Option(parsing: .unconditional, help: "Iterations in all, the first 250 exaggerated.")
+  @Option(parsing: .unconditional, help: "Iterations in all, the exaggerated ones included.")
   var iterations = 1000
 
   @Option(help: "Decides everything random.")
   var seed: UInt64 = 0
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp(
+      "Threads that compute (default: one a core). The result does not depend on it.", valueName: "count"))
+  var threads: Int?
+
+  /// The number of threads to use.
+  var effectiveThreads: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
+
+  /// The parameters as the engine takes them.
+  var parameters: TSNEParameters {
+    var parameters = TSNEParameters(threads: effectiveThreads)
+    parameters.perplexity = perplexity
+    parameters.earlyExaggeration = earlyExaggeration
+    parameters.earlyIterations = earlyIterations
+    parameters.lateExaggeration = lateExaggeration
+    parameters.learningRate = learningRate
+    parameters.momentum = momentum
+    parameters.iterations = iterations
+    parameters.seed = seed
+    return parameters
+  }
+
+  func validate() throws {
+    guard metric.isSupported else {
+      throw ValidationError(
+        "The distance \(metric) cannot be used yet; these can: \(Metric.allValueStrings.joined(separator: ", ")).")
+    }
+    guard (1...10_000).contains(effectiveThreads) else {
+      throw ValidationError("The number of threads is \(effectiveThreads); it must be at least 1.")
+    }
+    if let problem = parameters.problem { throw ValidationError(problem.description) }
+  }
+}
+
+/// The parameters of a map of images.
+struct LayoutOptions: ParsableArguments {
+  @OptionGroup var tsne: TSNEOptions
 
   @Option(help: "What images are compared by.")
   var features = FeatureKind.pixels
@@ -39,26 +85,15 @@ struct LayoutOptions: ParsableArguments {
     help: ArgumentHelp("Images are compared as squares of this many pixels a side.", valueName: "pixels"))
   var featureSide = 50
 
-  @Option(
-    parsing: .unconditional, help: ArgumentHelp("Threads that compute (default: one a core).", valueName: "count"))
-  var threads: Int?
-
   @Option(parsing: .unconditional, help: ArgumentHelp("Larger images are left out.", valueName: "megapixels"))
   var maxMegapixels = 300.0
 
   /// The number of threads to use.
-  var effectiveThreads: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
+  var effectiveThreads: Int { tsne.effectiveThreads }
 
   /// The parameters as the job takes them.
   var parameters: MapParameters {
-    var tsne = TSNEParameters(threads: effectiveThreads)
-    tsne.perplexity = perplexity
-    tsne.earlyExaggeration = earlyExaggeration
-    tsne.lateExaggeration = lateExaggeration
-    tsne.learningRate = learningRate
-    tsne.iterations = iterations
-    tsne.seed = seed
-    return MapParameters(metric: metric, tsne: tsne, featureSide: featureSide)
+    MapParameters(metric: tsne.metric, tsne: tsne.parameters, featureSide: featureSide)
   }
 
   /// Whether a parameter was given that differs from what the program starts with.
@@ -76,20 +111,12 @@ struct LayoutOptions: ParsableArguments {
   }
 
   func validate() throws {
-    guard metric.isSupported else {
-      throw ValidationError(
-        "The distance \(metric) cannot be used yet; these can: \(Metric.allValueStrings.joined(separator: ", ")).")
-    }
-    guard (1...10_000).contains(effectiveThreads) else {
-      throw ValidationError("The number of threads is \(effectiveThreads); it must be at least 1.")
-    }
     guard (1...512).contains(featureSide) else {
       throw ValidationError("The feature side is \(featureSide); it must be from 1 to 512 pixels.")
     }
     guard maxMegapixels.isFinite, maxMegapixels > 0 else {
       throw ValidationError("The limit for images is \(maxMegapixels) megapixels; it must be above 0.")
     }
-    if let problem = parameters.tsne.problem { throw ValidationError(problem.description) }
   }
 }
 
