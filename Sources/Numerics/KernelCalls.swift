@@ -80,6 +80,13 @@ extension SIMDKernels {
     table.pointee.repulsion(x, y, padded, forces, targets.lowerBound, targets.upperBound)
   }
 
+  package func repulsionOnOne(
+    x: Float, y: Float, sourceX: UnsafePointer<Float>, sourceY: UnsafePointer<Float>, padded: Int,
+    into force: UnsafeMutablePointer<Float>
+  ) -> Double {
+    table.pointee.repulsion_on_one(x, y, sourceX, sourceY, padded, force)
+  }
+
   package func nearPairs(
     squaredRadius: Float, targetX: UnsafePointer<Float>, targetY: UnsafePointer<Float>, targets: Int,
     sourceX: UnsafePointer<Float>, sourceY: UnsafePointer<Float>, padded: Int,

@@ -20,11 +20,11 @@ public final class TSNEOptimizer {
   public private(set) var iteration = 0
   /// The number of points.
   public let count: Int
-  /// As given.
-  public let parameters: TSNEParameters
+  /// As given, or changed since.
+  public private(set) var parameters: TSNEParameters
 
   private let token: CancellationToken
-  private let pool: ThreadPool
+  private var pool: ThreadPool
   private let kernels = SIMDKernels.chosen
   private let repulsion: any Repulsion
   private let negativeEntropy: Double
@@ -45,19 +45,17 @@ public final class TSNEOptimizer {
   ///   - start: 2 × count, x and y of each point: `NeighborSearch`'s start, or any positions to go on from.
   ///   - parameters: The perplexity in it is not read: it is in the affinities.
   ///   - token: Ends a step within 100 ms.
+  ///   - iteration: How many iterations the start has behind it.
   /// - Throws: `TSNEError` for impossible parameters and a start that does not fit or is not finite.
   public init(
-    affinities: Affinities, start: [Float], parameters: TSNEParameters, token: CancellationToken
-  ) throws {
+    affinities: Affinities, start: [Float], parameters: TSNEParameters, token: CancellationToken,
+    iteration: Int = 0
+  ) throws(TSNEError) {
     if let problem = parameters.problem { throw problem }
     let n = affinities.count
-    guard start.count == 2 * n else {
-      throw TSNEError.badStart("The start has \(start.count) numbers; \(n) points need \(2 * n), x and y of each.")
-    }
-    if let bad = start.firstIndex(where: { !$0.isFinite }) {
-      throw TSNEError.badStart("The start of point \(bad / 2) is \(start[bad]); every coordinate must be finite.")
-    }
+    try Self.check(start, count: n)
     count = n
+    self.iteration = iteration
     self.parameters = parameters
     self.token = token
     isFixed = n < 2 || !affinities.hasSpread
@@ -73,6 +71,40 @@ public final class TSNEOptimizer {
     repelling = velocity
     bounds = BoundingBox(start, count: n)
     if n > Self.exactLimit { renumber() }
+  }
+
+  private static func check(_ start: [Float], count n: Int) throws(TSNEError) {
+    guard start.count == 2 * n else {
+      throw TSNEError.badStart("The start has \(start.count) numbers; \(n) points need \(2 * n), x and y of each.")
+    }
+    if let bad = start.firstIndex(where: { !$0.isFinite }) {
+      throw TSNEError.badStart("The start of point \(bad / 2) is \(start[bad]); every coordinate must be finite.")
+    }
+  }
+
+  /// Goes on with other parameters from where the points stand; the count of iterations, their speed and gains stay. The
+  /// perplexity, the start and the seed have no effect any more.
+  /// - Throws: `TSNEError` for impossible parameters.
+  public func change(to parameters: TSNEParameters) throws(TSNEError) {
+    if let problem = parameters.problem { throw problem }
+    if parameters.threads != self.parameters.threads { pool = ThreadPool(threads: parameters.threads) }
+    self.parameters = parameters
+  }
+
+  /// Puts the points elsewhere, at rest.
+  /// - Parameter start: 2 × count, x and y of each point in the order given.
+  /// - Throws: `TSNEError` for a start that does not fit or is not finite.
+  public func move(to start: [Float]) throws(TSNEError) {
+    try Self.check(start, count: count)
+    if isFixed { return }
+    for i in 0..<count {
+      let given = Int(order[i])
+      y[2 * i] = start[2 * given]
+      y[2 * i + 1] = start[2 * given + 1]
+    }
+    velocity = [Float](repeating: 0, count: 2 * count)
+    gain = [Float](repeating: 1, count: 2 * count)
+    bounds = BoundingBox(y, count: count)
   }
 
   /// Whether all iterations are done. At once, if there is nothing to arrange by: fewer than two points, or distances that
@@ -132,6 +164,20 @@ public final class TSNEOptimizer {
     }
     guard let z = try? repel(), z > 0 else { return .nan }
     return negativeEntropy + sums.reduce(0, +) + log(z)
+  }
+
+  /// What the next step descends, in the order given: exaggerated attraction less repulsion.
+  func gradient() throws(CancellationError) -> [Float] {
+    attract()
+    let z = try repel()
+    let factor = Float(exaggeration)
+    var result = [Float](repeating: 0, count: 2 * count)
+    for i in 0..<count {
+      for c in 0..<2 {
+        result[2 * Int(order[i]) + c] = factor * attraction[2 * i + c] - repelling[2 * i + c] / Float(max(z, 1e-30))
+      }
+    }
+    return result
   }
 
   private func withEdges(_ body: (_ edges: EdgePointers, _ positions: UnsafePointer<Float>) -> Void) {

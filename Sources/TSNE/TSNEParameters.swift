@@ -1,6 +1,7 @@
 public import Foundation
 
-/// What a person can choose about a layout.
+/// What a person can choose about a layout. The defaults are those of openTSNE (Poličar, Stražar & Zupan 2024), which follow
+/// Belkina et al. 2019 and Kobak & Berens 2019.
 public struct TSNEParameters: Hashable, Codable, Sendable {
   /// How far a point moves for a given force.
   public enum LearningRate: Hashable, Codable, Sendable {
@@ -10,18 +11,32 @@ public struct TSNEParameters: Hashable, Codable, Sendable {
     case value(Double)
   }
 
-  /// About how many neighbours each point attends to.
+  /// Where the points begin.
+  public enum Start: Hashable, Codable, Sendable {
+    /// Along the first two principal components, the first of standard deviation 1e-4: the places of clusters on the map then
+    /// say something about their places in the data (Kobak & Berens 2019).
+    case principalComponents
+    /// Normally distributed, standard deviation 1e-4 (van der Maaten & Hinton 2008), from the seed.
+    case random
+    /// Here: 2 × n, x and y of each point. A warm start from a layout wants `earlyIterations` 0.
+    case positions([Float])
+  }
+
+  /// About how many neighbours each point attends to (van der Maaten & Hinton 2008).
   public var perplexity = 30.0
-  /// The factor on attraction in the first iterations, which lets clusters find together.
+  /// The factor on attraction in the first iterations, which lets clusters find together (van der Maaten & Hinton 2008).
   public var earlyExaggeration = 12.0
-  /// How many iterations are exaggerated.
+  /// How many iterations are exaggerated. A million points want 500 (Linderman et al. 2019).
   public var earlyIterations = 250
-  /// The factor on attraction in the other iterations.
+  /// The factor on attraction in the other iterations: 1 is t-SNE, 4 resembles UMAP, 30 a spectral layout (Böhm, Berens &
+  /// Kobak 2022). Very many points gain clarity from 4.
   public var lateExaggeration = 1.0
   /// The step size.
   public var learningRate = LearningRate.automatic
-  /// The share of the previous step that is kept.
+  /// The share of the previous step that is kept, in all iterations.
   public var momentum = 0.8
+  /// Where the points begin.
+  public var start = Start.principalComponents
   /// Iterations in all, the exaggerated ones included.
   public var iterations = 1000
   /// Decides everything random.
@@ -45,6 +60,14 @@ public struct TSNEParameters: Hashable, Codable, Sendable {
     return min(count - 1, max(1, Int((3 * effective).rounded(.down))))
   }
 
+  /// A sentence for a person if `count` points allow only a lower perplexity than this one, or nil.
+  public func perplexityNote(count: Int) -> String? {
+    let effective = Self.effectivePerplexity(requested: perplexity, count: count)
+    guard effective < perplexity, count > 1 else { return nil }
+    func text(_ value: Double) -> String { String(format: "%.4g", value) }
+    return "The perplexity is lowered from \(text(perplexity)) to \(text(effective)): \(count) points allow no more."
+  }
+
   /// What keeps these parameters from being used, or nil.
   public var problem: TSNEError? {
     func bad(_ name: String, _ value: some CustomStringConvertible, _ allowed: String) -> TSNEError {
@@ -64,6 +87,9 @@ public struct TSNEParameters: Hashable, Codable, Sendable {
     if iterations < 0 { return bad("number of iterations", iterations, "0 or more") }
     if earlyIterations < 0 { return bad("number of exaggerated iterations", earlyIterations, "0 or more") }
     if threads < 1 { return bad("number of threads", threads, "1 or more") }
+    if case .positions(let start) = start, let bad = start.firstIndex(where: { !$0.isFinite }) {
+      return .badStart("The start of point \(bad / 2) is \(start[bad]); every coordinate must be finite.")
+    }
     return nil
   }
 }
@@ -74,11 +100,13 @@ public enum TSNEError: Error, Equatable, Sendable, CustomStringConvertible {
   case badParameter(String)
   /// The start does not fit the affinities.
   case badStart(String)
+  /// The rows to place do not fit those of the layout.
+  case badRows(String)
 
   /// The sentence for a person.
   public var description: String {
     switch self {
-    case .badParameter(let message), .badStart(let message): message
+    case .badParameter(let message), .badStart(let message), .badRows(let message): message
     }
   }
 }

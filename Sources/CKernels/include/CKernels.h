@@ -41,6 +41,9 @@ typedef struct ck_kernels {
   /// Exact repulsion of points [first, last) from all `count_padded` points (a multiple of lanes, padding far away):
   /// out = sum (yi-yj)/(1+r²)²; returns sum 1/(1+r²), the self terms included.
   double (*repulsion)(const float *x, const float *y, size_t count_padded, float *out, size_t first, size_t last);
+  /// Adds the exact repulsion of the sources on one point; returns sum 1/(1+r²).
+  double (*repulsion_on_one)(float x, float y, const float *source_x, const float *source_y, size_t source_count_padded,
+                             float *out);
   /// Adds the near part of the forces of `source_count_padded` sources on targets; returns its sum, self terms included.
   double (*near_pairs)(ck_near near, const float *target_x, const float *target_y, size_t targets, const float *source_x,
                        const float *source_y, size_t source_count_padded, float *out);
