@@ -39,6 +39,7 @@ let package = Package(
     // Ground.
     .target(name: "Geometry", swiftSettings: room),
     .target(name: "Atlas", swiftSettings: room),
+    .target(name: "Arrangements", swiftSettings: room),
     .target(name: "Numerics", dependencies: ["CKernels"], swiftSettings: room),
     .target(name: "NPY", dependencies: ["Numerics"], swiftSettings: room),
 
@@ -106,7 +107,8 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: room),
   ]
     + [
-      "Geometry", "Atlas", "Numerics", "NPY", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE", "Collection",
+      "Geometry", "Atlas", "Arrangements", "Numerics", "NPY", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE",
+      "Collection",
       "Mapping", "Drawing", "Scene", "Rendering", "X11", "Controls", "Export", "Viewer", "s3totsne",
     ].map { name in
       let more: [Target.Dependency] =
@@ -123,7 +125,7 @@ let package = Package(
         case "X11": ["Geometry", "CX11"]
         case "Controls": ["Drawing", "Geometry", "X11"]
         case "Export": ["Mapping", "Collection", "ObjectStorage", "Rendering", "Scene", "Geometry", "Atlas", "Drawing"]
-        case "s3totsne": ["NPY", "s3totsne-bench"]
+        case "s3totsne": ["NPY", "TSNE", "Numerics", "s3totsne-bench"]
         case "Viewer": ["Mapping", "ObjectStorage", "Collection", "Scene", "s3totsne"]
         default: []
         }

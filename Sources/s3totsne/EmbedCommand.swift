@@ -103,10 +103,11 @@ struct EmbedCommand: ParsableCommand {
     progress.show(stage: "read", fraction: nil) { "Reading \(features == "-" ? "standard input" : features)" }
     let matrix = try read(features)
     do { try matrix.checkFinite(threads: tsne.effectiveThreads) } catch { throw unreadable(features, error) }
-    var embedding = Embedding(parameters: tsne.parameters, metric: tsne.metric, reducedDimension: pca.count)
+    var parameters = tsne.parameters
+    parameters.start = try readStart(rows: matrix.rowCount)
+    var embedding = Embedding(parameters: parameters, metric: tsne.metric, reducedDimension: pca.count)
     embedding.metricParameters = MetricParameters(
       minkowskiP: minkowskiP, weights: try readWeights(columns: matrix.columnCount))
-    embedding.start = try readStart(rows: matrix.rowCount)
     clock.end("read")
 
     let result: Embedding.Result
@@ -174,7 +175,7 @@ struct EmbedCommand: ParsableCommand {
     return numbers
   }
 
-  private func readStart(rows: Int) throws -> Embedding.Start {
+  private func readStart(rows: Int) throws -> TSNEParameters.Start {
     switch start {
     case .principalComponents: return .principalComponents
     case .random: return .random

@@ -4,12 +4,6 @@ import TSNE
 
 /// t-SNE of one matrix, from its rows to positions.
 struct Embedding {
-  /// Where the points begin.
-  enum Start {
-    case principalComponents, random
-    case positions([Float])
-  }
-
   /// What came out.
   struct Result {
     /// x and y of each row.
@@ -28,7 +22,6 @@ struct Embedding {
   var metric: Metric
   var reducedDimension: Int?
   var metricParameters = MetricParameters()
-  var start = Start.principalComponents
 
   init(parameters: TSNEParameters, metric: Metric, reducedDimension: Int?) {
     self.parameters = parameters
@@ -83,24 +76,19 @@ struct Embedding {
       positions: optimizer.positions, iterations: optimizer.iteration, klDivergence: divergence,
       recall: found.graph.recall,
       perplexity: TSNEParameters.effectivePerplexity(requested: parameters.perplexity, count: n),
-      notes: found.notes + perplexityNote(count: n))
+      notes: found.notes + [parameters.perplexityNote(count: n)].compactMap { $0 })
   }
 
   private func positions(_ principal: [Float], graph: NeighborGraph) -> [Float] {
-    switch start {
+    switch parameters.start {
     case .positions(let given): return given
     // Without any spread the start is the layout, a plain grid.
     case _ where !graph.hasSpread: return principal
     case .principalComponents: return principal
     case .random:
-      var random = SplitMix64(seed: parameters.seed)
+      // As `TSNERun` begins.
+      var random = SplitMix64(seed: parameters.seed ^ 0x524e_444d)
       return principal.map { _ in Float(1e-4 * random.normal()) }
     }
-  }
-
-  private func perplexityNote(count: Int) -> [String] {
-    let allowed = TSNEParameters.effectivePerplexity(requested: parameters.perplexity, count: count)
-    guard count > 1, allowed < parameters.perplexity else { return [] }
-    return ["The perplexity is \(allowed) instead of \(parameters.perplexity): \(count) rows allow no more."]
   }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import NPY
+import TSNE
 import TestSupport
 import Testing
 
@@ -15,7 +16,7 @@ import Testing
 
   /// Clusters of whole numbers from 0 to 255, row after row.
   private func clusters(_ rows: Int, _ columns: Int, seed: UInt64 = 1) -> [Float] {
-    var random = SplitMix64(seed: seed)
+    var random = TestSupport.SplitMix64(seed: seed)
     let centers = (0..<5 * columns).map { _ in Int.random(in: 40...215, using: &random) }
     return (0..<rows).flatMap { row in
       (0..<columns).map { Float(centers[row % 5 * columns + $0] + Int.random(in: -30...30, using: &random)) }
@@ -216,6 +217,25 @@ import Testing
     #expect(try await layout("--seed", "1") != random)
   }
 
+  @Test("the library makes the same layout, from each start", arguments: ["pca", "random"])
+  func library(_ start: String) async throws {
+    let values = clusters(500, 9)
+    let features = try write(values, 500, 9)
+    let layout = folder.file("layout.npy")
+    let result = try await program(
+      "embed", features, layout, "--start", start, "--iterations", "80", "--seed", "3", "--metric", "euclidean",
+      "--perplexity", "20", "--early-iterations", "40")
+    #expect(result.status == 0, "\(result.errorText)")
+    var parameters = TSNEParameters(threads: 2)
+    parameters.start = start == "random" ? .random : .principalComponents
+    parameters.iterations = 80
+    parameters.earlyIterations = 40
+    parameters.perplexity = 20
+    parameters.seed = 3
+    let run = try TSNERun(try FloatRows(values, dimension: 9), metric: .euclidean, parameters: parameters)
+    #expect(try await run.layout().positions == NPYMatrix(path: layout).floats())
+  }
+
   @Test("one, two, three points, equal points and a perplexity too large are laid out, and what is special is said")
   func small() async throws {
     for rows in 1...5 {
@@ -256,7 +276,7 @@ import Testing
   @Test("Ctrl+C before there is a layout writes nothing and exits with 130")
   func earlyInterruption() async throws {
     let rows = 40_000
-    var random = SplitMix64(seed: 9)
+    var random = TestSupport.SplitMix64(seed: 9)
     let data = (0..<rows * 64).map { _ in UInt8(truncatingIfNeeded: random.next()) }
     let features = try folder.write(
       NPYHeader(element: .uint8, shape: [rows, 64]).encoded + data, to: "features.npy")
