@@ -107,8 +107,8 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: room),
   ]
     + [
-      "Geometry", "Atlas", "Arrangements", "Numerics", "NPY", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE",
-      "Collection",
+      "Geometry", "Atlas", "Arrangements", "Numerics", "NPY", "ObjectStorage", "Imaging", "Features", "Neighbors",
+      "TSNE", "Collection",
       "Mapping", "Drawing", "Scene", "Rendering", "X11", "Controls", "Export", "Viewer", "s3totsne",
     ].map { name in
       let more: [Target.Dependency] =
