@@ -31,10 +31,13 @@ struct EmbedCommand: ParsableCommand {
         0 done, 1 failed, 2 wrong usage, 130 interrupted
       """)
 
-  @Argument(help: ArgumentHelp("The matrix, an NPY file.", valueName: "features.npy"))
+  @Argument(
+    help: ArgumentHelp("The matrix, an NPY file.", valueName: "features.npy"), completion: .file(extensions: ["npy"]))
   var features: String
 
-  @Argument(help: ArgumentHelp("Where the positions go, an NPY file.", valueName: "layout.npy"))
+  @Argument(
+    help: ArgumentHelp("Where the positions go, an NPY file.", valueName: "layout.npy"),
+    completion: .file(extensions: ["npy"]))
   var layout: String
 
   @Flag(help: "Print one JSON object with the results on standard output, at the end.")
