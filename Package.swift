@@ -41,6 +41,7 @@ let package = Package(
     .target(name: "Atlas", swiftSettings: room),
     .target(name: "Arrangements", swiftSettings: room),
     .target(name: "Numerics", dependencies: ["CKernels"], swiftSettings: room),
+    .target(name: "NPY", dependencies: ["Numerics"], swiftSettings: room),
 
     // Data.
     .target(name: "ObjectStorage", dependencies: ["CCurl", "COpenSSL"], swiftSettings: room),
@@ -51,7 +52,7 @@ let package = Package(
     .target(
       name: "Collection",
       dependencies: [
-        "ObjectStorage", "Imaging", "Features", "Atlas", .product(name: "GRDB", package: "GRDB.swift"),
+        "ObjectStorage", "Imaging", "Features", "Atlas", "NPY", .product(name: "GRDB", package: "GRDB.swift"),
       ],
       swiftSettings: room),
 
@@ -59,7 +60,7 @@ let package = Package(
     .target(
       name: "Mapping",
       dependencies: [
-        "Collection", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE", "Numerics", "Atlas",
+        "Collection", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE", "Numerics", "Atlas", "NPY",
       ],
       swiftSettings: room),
 
@@ -90,13 +91,14 @@ let package = Package(
       name: "s3totsne",
       dependencies: [
         "Viewer", "Export", "Mapping", "Collection", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics",
+        "NPY",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: room),
     .executableTarget(
       name: "s3totsne-bench",
       dependencies: [
-        "Mapping", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "Scene", "Rendering", "Geometry",
+        "Mapping", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "NPY", "Scene", "Rendering", "Geometry",
         "Atlas",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -106,15 +108,16 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: room),
   ]
     + [
-      "Geometry", "Atlas", "Arrangements", "Numerics", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE",
-      "Collection",
+      "Geometry", "Atlas", "Arrangements", "Numerics", "NPY", "ObjectStorage", "Imaging", "Features", "Neighbors",
+      "TSNE", "Collection",
       "Mapping", "Drawing", "Scene", "Rendering", "X11", "Controls", "Export", "Viewer", "s3totsne",
     ].map { name in
       let more: [Target.Dependency] =
         switch name {
         case "Neighbors": ["Numerics"]
         case "TSNE": ["Neighbors", "Numerics"]
-        case "Collection": ["ObjectStorage", "Imaging", "Features", "Atlas"]
+        case "NPY": ["Numerics"]
+        case "Collection": ["ObjectStorage", "Imaging", "Features", "Atlas", "NPY"]
         case "Mapping": ["Collection", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "Atlas"]
         case "Features": ["Imaging"]
         case "Scene": ["Geometry"]
@@ -124,11 +127,16 @@ let package = Package(
         case "Controls": ["Drawing", "Geometry", "X11"]
         case "Export": ["Mapping", "Collection", "ObjectStorage", "Rendering", "Scene", "Geometry", "Atlas", "Drawing"]
         case "Viewer": ["Mapping", "ObjectStorage", "Collection", "Scene", "s3totsne"]
-        case "s3totsne": [.product(name: "ArgumentParser", package: "swift-argument-parser")]
+        case "s3totsne":
+          [
+            "NPY", "TSNE", "Numerics", "s3totsne-bench",
+            .product(name: "ArgumentParser", package: "swift-argument-parser"),
+          ]
         default: []
         }
       return .testTarget(
-        name: name + "Tests", dependencies: [.byName(name: name), "TestSupport"] + more, swiftSettings: room)
+        name: name + "Tests", dependencies: [.byName(name: name), "TestSupport"] + more,
+        exclude: name == "NPY" ? ["Fixtures"] : [], swiftSettings: room)
     },
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17

@@ -2,6 +2,7 @@ internal import Atlas
 public import Features
 import Foundation
 public import Imaging
+public import NPY
 public import ObjectStorage
 import Synchronization
 

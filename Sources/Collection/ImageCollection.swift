@@ -1,6 +1,7 @@
 public import Atlas
 public import Foundation
 internal import Imaging
+public import NPY
 public import ObjectStorage
 import Synchronization
 

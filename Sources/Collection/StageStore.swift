@@ -1,4 +1,5 @@
 import Foundation
+import NPY
 import Synchronization
 
 /// The derived stages of one collection: on disk beside the catalogue, or in memory where there is no disk to write to.

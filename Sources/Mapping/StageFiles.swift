@@ -1,5 +1,6 @@
 import Collection
 import Foundation
+import NPY
 import Neighbors
 
 /// Neighbours as the store keeps them: arrays `indices` and `distances` (n × k) and `start` (n × 2), rows in the order of

@@ -16,7 +16,7 @@ final class Interruption: Sendable {
   /// Catches the signals from now on.
   init() {
     for number in [SIGINT, SIGTERM, SIGHUP] {
-      signal(number, SIG_IGN)
+      Foundation.signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global(qos: .userInitiated))
       source.setEventHandler { [self] in receive(number) }
       source.resume()
@@ -33,9 +33,12 @@ final class Interruption: Sendable {
     if isLate { action() }
   }
 
+  /// The signal that came.
+  var signal: Int32? { state.withLock { $0.signal } }
+
   /// Throws when a signal came.
   func check() throws {
-    if let signal = state.withLock({ $0.signal }) {
+    if let signal {
       throw CommandFailure(.interrupted(by: signal), kind: "interrupted", "Interrupted; what was done is kept.")
     }
   }

@@ -1,73 +1,25 @@
-import Foundation
 import Mapping
 import ObjectStorage
-import Synchronization
 
-/// Says on standard error how far a job is: a bar that is redrawn on a terminal, otherwise a line now and then.
+/// Says on standard error how far a job is.
 final class ProgressReporter: Sendable {
-  private struct State {
-    var isBarShown = false
-    var stage: MappingStage?
-    var isWaiting = false
-    var lastLine: ContinuousClock.Instant?
-  }
-
-  /// Seconds between two lines where there is no terminal.
-  private static let pause = Duration.seconds(5)
-
-  private let state = Mutex(State())
-  private let isQuiet: Bool
-  private let isTerminal: Bool
+  private let progress: TerminalProgress
 
   /// A reporter that says nothing but notes when it is quiet.
-  init(isQuiet: Bool) {
-    self.isQuiet = isQuiet
-    isTerminal = isatty(STDERR_FILENO) == 1 && ProcessInfo.processInfo.environment["TERM"] != "dumb"
-  }
+  init(isQuiet: Bool) { progress = TerminalProgress(isQuiet: isQuiet) }
 
   /// Takes an event of the job.
   func receive(_ event: MappingEvent) {
     switch event {
-    case .note(let text): state.withLock { line(text, &$0) }
-    case .progress(let progress): if !isQuiet { state.withLock { show(progress, &$0) } }
+    case .note(let text): progress.note(text)
+    case .progress(let now):
+      progress.show(stage: "\(now.stage) \(now.interruption != nil)", fraction: now.fraction) { describe(now) }
     default: break
     }
   }
 
   /// Leaves the line of the bar empty.
-  func finish() {
-    state.withLock { clearBar(&$0) }
-  }
-
-  private func show(_ progress: MappingProgress, _ state: inout State) {
-    let isNewStage = state.stage != progress.stage || state.isWaiting != (progress.interruption != nil)
-    state.stage = progress.stage
-    state.isWaiting = progress.interruption != nil
-    let text = describe(progress)
-    if isTerminal {
-      let bar = progress.fraction.map { Self.bar($0) + " " } ?? ""
-      let room = max(20, Self.columns - 1)
-      writeToStandardError("\r\u{1b}[2K" + String((bar + text).prefix(room)), terminator: "")
-      state.isBarShown = true
-    } else {
-      let now = ContinuousClock.now
-      let isDue = state.lastLine.map { now - $0 >= Self.pause } ?? true
-      guard isNewStage || isDue else { return }
-      state.lastLine = now
-      writeToStandardError(text)
-    }
-  }
-
-  private func line(_ text: String, _ state: inout State) {
-    clearBar(&state)
-    writeToStandardError(printable(text))
-  }
-
-  private func clearBar(_ state: inout State) {
-    guard state.isBarShown else { return }
-    writeToStandardError("\r\u{1b}[2K", terminator: "")
-    state.isBarShown = false
-  }
+  func finish() { progress.finish() }
 
   private func describe(_ progress: MappingProgress) -> String {
     var parts: [String] = []
@@ -96,17 +48,5 @@ final class ProgressReporter: Sendable {
       parts.append(secondsText(left) + " left")
     }
     return parts.joined(separator: ", ")
-  }
-
-  private static func bar(_ fraction: Double) -> String {
-    let cells = 24
-    let full = Int((fraction * Double(cells)).rounded(.down))
-    return "[" + String(repeating: "#", count: full) + String(repeating: ".", count: cells - full) + "]"
-  }
-
-  private static var columns: Int {
-    var size = winsize()
-    guard ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
-    return Int(size.ws_col)
   }
 }

@@ -16,6 +16,7 @@ struct RootCommand: ParsableCommand {
         s3totsne s3://my-bucket/photos --endpoint-url http://localhost:9000
         s3totsne ./photos --metric euclidean --theme light
         s3totsne map my-bucket/photos --picture map.png --layout layout.csv
+        s3totsne embed features.npy layout.npy --metric euclidean
         s3totsne map public-bucket/plates --no-sign-request --json >report.json
         s3totsne cache list
 
@@ -26,6 +27,6 @@ struct RootCommand: ParsableCommand {
         0 done, 1 failed, 2 wrong usage, 3 some images left out, 130 interrupted
       """,
     version: s3totsneVersion,
-    subcommands: [ViewCommand.self, MapCommand.self, CacheCommand.self],
+    subcommands: [ViewCommand.self, MapCommand.self, EmbedCommand.self, CacheCommand.self],
     defaultSubcommand: ViewCommand.self)
 }

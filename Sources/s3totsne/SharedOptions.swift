@@ -6,15 +6,19 @@ import Neighbors
 import ObjectStorage
 import TSNE
 
-/// The parameters of the map. Numbers take whatever follows them, so that `--perplexity -3` is answered with a reason.
-struct LayoutOptions: ParsableArguments {
-  @Option(parsing: .unconditional, help: "About how many neighbours an image attends to.")
+/// The parameters of t-SNE, for images and for any matrix. Numbers take whatever follows them, so that `--perplexity -3` is
+/// answered with a reason.
+struct TSNEOptions: ParsableArguments {
+  @Option(parsing: .unconditional, help: "About how many neighbours a point attends to.")
   var perplexity = Given(default: 30.0)
 
   @Option(
     name: [.customLong("early-exaggeration"), .customLong("exaggeration")], parsing: .unconditional,
-    help: "How much stronger attraction is in the first 250 iterations.")
+    help: "How much stronger attraction is in the first iterations.")
   var earlyExaggeration = Given(default: 12.0)
+
+  @Option(parsing: .unconditional, help: "How many iterations are exaggerated so.")
+  var earlyIterations = Given(default: 250)
 
   @Option(parsing: .unconditional, help: "How much stronger attraction is afterwards.")
   var lateExaggeration = Given(default: 1.0)
@@ -22,56 +26,45 @@ struct LayoutOptions: ParsableArguments {
   @Option(parsing: .unconditional, help: ArgumentHelp("The step size: auto, or a number.", valueName: "rate"))
   var learningRate = Given(default: TSNEParameters.LearningRate.automatic)
 
-  @Option(help: ArgumentHelp("The distance between images.", valueName: "name"))
+  @Option(parsing: .unconditional, help: "The share of the previous step that is kept, from 0 to below 1.")
+  var momentum = Given(default: 0.8)
+
+  @Option(help: ArgumentHelp("The distance between points.", valueName: "name"))
   var metric = Given(default: Metric.cosine)
 
-  @Option(parsing: .unconditional, help: "Iterations in all, the first 250 exaggerated.")
+  @Option(parsing: .unconditional, help: "Iterations in all, the exaggerated ones included.")
   var iterations = Given(default: 1000)
 
   @Option(help: "Decides everything random.")
   var seed = Given<UInt64>(default: 0)
 
-  @Option(help: "What images are compared by.")
-  var features = Given(default: FeatureKind.pixels)
-
   @Option(
     parsing: .unconditional,
-    help: ArgumentHelp("Images are compared as squares of this many pixels a side.", valueName: "pixels"))
-  var featureSide = Given(default: 50)
-
-  @Option(
-    parsing: .unconditional, help: ArgumentHelp("Threads that compute (default: one a core).", valueName: "count"))
+    help: ArgumentHelp(
+      "Threads that compute (default: one a core). The result does not depend on it.", valueName: "count"))
   var threads: Int?
-
-  @Option(parsing: .unconditional, help: ArgumentHelp("Larger images are left out.", valueName: "megapixels"))
-  var maxMegapixels = 300.0
 
   /// The number of threads to use.
   var effectiveThreads: Int { threads ?? ProcessInfo.processInfo.activeProcessorCount }
 
-  /// The parameters as the job takes them.
-  var parameters: MapParameters {
-    var tsne = TSNEParameters(threads: effectiveThreads)
-    tsne.perplexity = perplexity.value
-    tsne.earlyExaggeration = earlyExaggeration.value
-    tsne.lateExaggeration = lateExaggeration.value
-    tsne.learningRate = learningRate.value
-    tsne.iterations = iterations.value
-    tsne.seed = seed.value
-    return MapParameters(metric: metric.value, tsne: tsne, featureSide: featureSide.value)
-  }
-
-  /// Whether a parameter of the map was given, also one with the value that the program starts with.
+  /// Whether a parameter of the layout was given, also one with the value that the program starts with.
   var isExplicit: Bool {
-    perplexity.isGiven || earlyExaggeration.isGiven || lateExaggeration.isGiven || learningRate.isGiven
-      || metric.isGiven || iterations.isGiven || seed.isGiven || features.isGiven || featureSide.isGiven
+    perplexity.isGiven || earlyExaggeration.isGiven || earlyIterations.isGiven || lateExaggeration.isGiven
+      || learningRate.isGiven || momentum.isGiven || metric.isGiven || iterations.isGiven || seed.isGiven
   }
 
-  /// The decoder's limits.
-  var limits: DecodingLimits {
-    var limits = DecodingLimits()
-    limits.maximumMegapixels = maxMegapixels
-    return limits
+  /// The parameters as the engine takes them.
+  var parameters: TSNEParameters {
+    var parameters = TSNEParameters(threads: effectiveThreads)
+    parameters.perplexity = perplexity.value
+    parameters.earlyExaggeration = earlyExaggeration.value
+    parameters.earlyIterations = earlyIterations.value
+    parameters.lateExaggeration = lateExaggeration.value
+    parameters.learningRate = learningRate.value
+    parameters.momentum = momentum.value
+    parameters.iterations = iterations.value
+    parameters.seed = seed.value
+    return parameters
   }
 
   func validate() throws {
@@ -83,13 +76,52 @@ struct LayoutOptions: ParsableArguments {
     guard (1...10_000).contains(effectiveThreads) else {
       throw ValidationError("The number of threads is \(effectiveThreads); it must be at least 1.")
     }
+    if let problem = parameters.problem { throw ValidationError(problem.description) }
+  }
+}
+
+/// The parameters of a map of images.
+struct LayoutOptions: ParsableArguments {
+  @OptionGroup var tsne: TSNEOptions
+
+  @Option(help: "What images are compared by.")
+  var features = Given(default: FeatureKind.pixels)
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Images are compared as squares of this many pixels a side.", valueName: "pixels"))
+  var featureSide = Given(default: 50)
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("Larger images are left out.", valueName: "megapixels"))
+  var maxMegapixels = 300.0
+
+  /// The number of threads to use.
+  var effectiveThreads: Int { tsne.effectiveThreads }
+
+  /// The parameters as the job takes them.
+  var parameters: MapParameters {
+    MapParameters(metric: tsne.metric.value, tsne: tsne.parameters, featureSide: featureSide.value)
+  }
+
+  /// Whether a parameter of the map was given, also one with the value that the program starts with.
+  var isExplicit: Bool {
+    tsne.isExplicit || features.isGiven || featureSide.isGiven
+  }
+
+  /// The decoder's limits.
+  var limits: DecodingLimits {
+    var limits = DecodingLimits()
+    limits.maximumMegapixels = maxMegapixels
+    return limits
+  }
+
+  func validate() throws {
     guard (1...512).contains(featureSide.value) else {
       throw ValidationError("The feature side is \(featureSide.value); it must be from 1 to 512 pixels.")
     }
     guard maxMegapixels.isFinite, maxMegapixels > 0 else {
       throw ValidationError("The limit for images is \(maxMegapixels) megapixels; it must be above 0.")
     }
-    if let problem = parameters.tsne.problem { throw ValidationError(problem.description) }
   }
 }
 

@@ -6,9 +6,12 @@ func writeToStandardError(_ line: String, terminator: String = "\n") {
 }
 
 /// Writes text on standard output, where results go.
-func writeToStandardOutput(_ text: String) throws {
+func writeToStandardOutput(_ text: String) throws { try writeToStandardOutput(Array(text.utf8)) }
+
+/// Writes bytes on standard output.
+func writeToStandardOutput(_ bytes: [UInt8]) throws {
   do {
-    try FileHandle.standardOutput.write(contentsOf: Data(text.utf8))
+    try FileHandle.standardOutput.write(contentsOf: Data(bytes))
   } catch {
     throw CommandFailure(
       .failed, kind: "output", "Standard output cannot be written: \(String(cString: strerror(errno))).")

@@ -12,7 +12,7 @@ import Testing
 
 /// A BMP file of 24 bits: one colour, with some seeded noise so that no two pictures are equal.
 func bitmap(width: Int = 24, height: Int = 16, color: (Int, Int, Int), seed: UInt64) -> [UInt8] {
-  var random = SplitMix64(seed: seed)
+  var random = TestSupport.SplitMix64(seed: seed)
   let stride = (width * 3 + 3) / 4 * 4
   func number(_ value: Int, _ bytes: Int) -> [UInt8] { (0..<bytes).map { UInt8((value >> (8 * $0)) & 255) } }
   var file = Array("BM".utf8) + number(54 + stride * height, 4) + number(0, 4) + number(54, 4)

@@ -13,7 +13,7 @@ import Testing
     let version = try await program("--version")
     #expect(version.status == 0)
     #expect(version.outputText.wholeMatch(of: /\d+\.\d+\.\d+\n/) != nil)
-    for arguments in [["--help"], ["map", "--help"], ["help", "map"]] {
+    for arguments in [["--help"], ["map", "--help"], ["help", "map"], ["embed", "--help"]] {
       let help = try await run(
         try builtExecutable("s3totsne"), arguments, environment: program.environment)
       #expect(help.status == 0)

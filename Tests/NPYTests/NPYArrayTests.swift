@@ -2,9 +2,9 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Collection
+@testable import NPY
 
-@Suite("NPY files")
+@Suite("NPY arrays")
 struct NPYArrayTests {
   @Test("arrays of each type come back as they were")
   func roundTrip() throws {
