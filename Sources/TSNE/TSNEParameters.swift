@@ -47,6 +47,25 @@ public struct TSNEParameters: Hashable, Codable, Sendable {
   /// The defaults, on all cores.
   public init(threads: Int = ProcessInfo.processInfo.activeProcessorCount) { self.threads = threads }
 
+  /// Reads parameters as they were stored, also by a version that knew fewer: what is missing has its default.
+  public init(from decoder: any Decoder) throws {
+    let stored = try decoder.container(keyedBy: CodingKeys.self)
+    self.init()
+    func read<Value: Decodable>(_ key: CodingKeys, _ path: WritableKeyPath<TSNEParameters, Value>) throws {
+      if let value = try stored.decodeIfPresent(Value.self, forKey: key) { self[keyPath: path] = value }
+    }
+    try read(.perplexity, \.perplexity)
+    try read(.earlyExaggeration, \.earlyExaggeration)
+    try read(.earlyIterations, \.earlyIterations)
+    try read(.lateExaggeration, \.lateExaggeration)
+    try read(.learningRate, \.learningRate)
+    try read(.momentum, \.momentum)
+    try read(.start, \.start)
+    try read(.iterations, \.iterations)
+    try read(.seed, \.seed)
+    try read(.threads, \.threads)
+  }
+
   /// The perplexity that `count` points allow: at most (n − 1)/3, because each point attends to 3 × perplexity others; at
   /// least 1, which is one neighbour.
   public static func effectivePerplexity(requested: Double, count: Int) -> Double {

@@ -1,3 +1,4 @@
+import Foundation
 import Neighbors
 import Numerics
 import Testing
@@ -138,4 +139,24 @@ func runSaysWhatWasSpecial() async throws {
   let grid = try await TSNERun(equal, parameters: parameters(iterations: 20)).layout()
   #expect(grid.notes.contains { $0.contains("grid") })
   #expect(Set((0..<100).map { "\(grid[$0])" }).count == 100)
+}
+
+@Test("parameters survive being stored; what an older version did not store has its default")
+func parametersAreStored() throws {
+  var parameters = TSNEParameters(threads: 3)
+  parameters.start = .positions([1, 2])
+  parameters.learningRate = .value(200)
+  parameters.perplexity = 12
+  parameters.seed = 9
+  parameters.momentum = 0.5
+  parameters.iterations = 70
+  parameters.earlyIterations = 20
+  parameters.earlyExaggeration = 4
+  parameters.lateExaggeration = 2
+  let stored = try JSONEncoder().encode(parameters)
+  #expect(try JSONDecoder().decode(TSNEParameters.self, from: stored) == parameters)
+  let old = try JSONDecoder().decode(TSNEParameters.self, from: Data(#"{"perplexity": 7, "threads": 2}"#.utf8))
+  var expected = TSNEParameters(threads: 2)
+  expected.perplexity = 7
+  #expect(old == expected)
 }
