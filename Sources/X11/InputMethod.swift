@@ -191,7 +191,6 @@ internal import Glibc
   private nonisolated static func context(_ client: XPointer?, _ body: @MainActor (InputContext) -> Void) {
     nonisolated(unsafe) let client = client
     withoutActuallyEscaping(body) { body in
-      nonisolated(unsafe) let body = body
       MainActor.assumeIsolated {
         if let client { body(Unmanaged<InputContext>.fromOpaque(client).takeUnretainedValue()) }
       }

@@ -44,9 +44,9 @@ struct EmbedReport: Encodable {
     iterations = result.iterations
     neighbourRecall = result.recall
     simd = SIMDLevel.chosen.rawValue
-    metric = options.metric.rawValue
+    metric = options.metric.value.rawValue
     perplexity = result.perplexity
-    seed = options.seed
+    seed = options.seed.value
     threads = options.effectiveThreads
     notes = result.notes
     error = interruption
