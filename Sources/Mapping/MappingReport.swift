@@ -39,8 +39,10 @@ public struct MappingReport: Codable, Sendable, Equatable {
     public var put = 0
     /// Objects asked after.
     public var head = 0
-    /// Those of all these that were sent once more after a failure.
+    /// Those of all these that were sent once more after a failure; not part of the JSON.
     public var retries = 0
+
+    enum CodingKeys: String, CodingKey { case list, get, put, head }
   }
 
   /// Which stages came from the local store as a whole: true when nothing of it had to be made.

@@ -55,7 +55,7 @@ struct WeatherTests {
       case .internalError: return happens(0.3) ? .answer(500, body: WeatherTests.error("InternalError")) : nil
       case .badGateway: return happens(0.3) ? .answer(502, body: "<html>Bad gateway</html>") : nil
       case .slowDown:
-        return happens(0.08)
+        return request.number % 9 == 4
           ? .answer(503, headers: ["Retry-After": "120"], body: WeatherTests.error("SlowDown")) : nil
       case .reset: return happens(0.3) ? .reset(after: place) : nil
       case .truncation: return happens(0.3) ? .truncation(after: place) : nil

@@ -47,7 +47,7 @@ import Testing
   @Test("while nothing gets through one tries at a time, and its success lets all go on")
   func oneTries() async throws {
     let gate = OutageGate(patience: nil)
-    try fail(gate)
+    try fail(gate, atLeast: 100)
     let requests = Requests()
     let tasks = requests.start(20, at: gate)
     let interruption = try #require(gate.interruption)
@@ -55,11 +55,11 @@ import Testing
     #expect(interruption.nextTry.map { $0 > .now } == true)
     #expect(requests.count == 0)
     gate.tryNow()
-    try await eventually("one tries") { requests.count == 1 }
+    try await eventually("one tries", within: 50) { requests.count == 1 }
     #expect(requests.probes == 1 && gate.interruption?.nextTry == nil)
     // It fails, and another one tries by itself after a while.
     try fail(gate, .probe)
-    try await eventually("another one tries", within: 10) { requests.count == 2 }
+    try await eventually("another one tries", within: 50) { requests.count == 2 }
     #expect(requests.probes == 2)
     gate.succeed()
     for task in tasks { await task.value }
@@ -77,7 +77,7 @@ import Testing
   @Test("whoever is cancelled leaves at once, and does not keep the others from trying")
   func cancelled() async throws {
     let gate = OutageGate(patience: nil)
-    try fail(gate)
+    try fail(gate, atLeast: 100)
     let requests = Requests()
     let cancelled = requests.start(3, at: gate)
     try await Task.sleep(for: .milliseconds(50))
@@ -101,11 +101,11 @@ import Testing
 
   @Test("when patience ends everybody is told, with an error that concerns the whole location")
   func patience() async throws {
-    let gate = OutageGate(patience: 0.5)
+    let gate = OutageGate(patience: 2)
     try fail(gate)
     let requests = Requests()
     let tasks = requests.start(5, at: gate)
-    try await eventually("one tries at the end of patience", within: 5) { requests.count == 1 }
+    try await eventually("one tries at the end of patience", within: 50) { requests.count == 1 }
     let final = #expect(throws: StorageError.self) { try fail(gate, .probe) }
     #expect(final?.concernsWholeLocation == true && final?.message.contains("It fails.") == true)
     for task in tasks { await task.value }

@@ -83,6 +83,10 @@ extension BucketStore {
     while true {
       request.template.accept = download.bytes.isEmpty ? accept : nil
       request.headers = download.headers
+      request.isEnough = { [download] in
+        var whole = download
+        return whole.take($0, isComplete: false) == .complete
+      }
       request.statuses = request.headers.isEmpty ? [] : [412, 416]
       let verdict: PartDownload.Verdict
       let before = download.bytes.count

@@ -127,6 +127,10 @@ final class BucketStore: ObjectStore {
       used.answered = Date()
       reading = FailureReading(response, used)
     case .failed(let failure, let rest):
+      if let rest, asked.isEnough?(rest) == true {
+        succeed()
+        return .again(partial: rest)
+      }
       reading = FailureReading(failure, used)
       partial = rest
     }

@@ -8,6 +8,8 @@ struct StorageRequest: Sendable {
   var headers: [(name: String, value: String)]
   /// Answers besides 2xx that are no failures.
   var statuses: Set<Int> = []
+  /// Whether what came of an answer that broke off is all that is wanted.
+  var isEnough: (@Sendable (HTTPResponse) -> Bool)?
   /// Whether it waits while nothing gets through; otherwise it fails then.
   var waitsOut = true
 
