@@ -136,7 +136,7 @@ let package = Package(
         }
       return .testTarget(
         name: name + "Tests", dependencies: [.byName(name: name), "TestSupport"] + more,
-        exclude: name == "NPY" ? ["Fixtures"] : [], swiftSettings: room)
+        exclude: ["NPY", "Neighbors"].contains(name) ? ["Fixtures"] : [], swiftSettings: room)
     },
   swiftLanguageModes: [.v6],
   cLanguageStandard: .gnu17

@@ -8,7 +8,7 @@ void ck_bytes_to_floats(const uint8_t *source, float *target, size_t count) {
   for (size_t i = 0; i < count; i++) target[i] = (float)source[i];
 }
 
-// ---- Selection: quickselect with the median of three; ties cannot occur, since a key holds the index.
+// ---- Selection: quickselect (Hoare 1961) with the median of three; ties cannot occur, since a key holds the index.
 
 static void insertion_sort(uint64_t *keys, size_t count) {
   for (size_t i = 1; i < count; i++) {
@@ -36,9 +36,22 @@ static size_t partition(uint64_t *keys, size_t low, size_t high) {  // [low, hig
 
 void ck_select_smallest(uint64_t *keys, size_t count, size_t keep) {
   if (keep == 0 || keep >= count) return;
-  size_t low = 0, high = count - 1;
+  size_t low = 0, high = count;  // the boundary lies in [low, high)
   while (high - low > 12) {
-    size_t split = partition(keys, low, high);  // [low, split] <= [split + 1, high]
+    size_t middle = low + (high - low) / 2;
+    uint64_t a = keys[low], b = keys[middle], c = keys[high - 1];
+    size_t pivot_place = a < b ? (b < c ? middle : (a < c ? high - 1 : low)) : (a < c ? low : (b < c ? high - 1 : middle));
+    uint64_t pivot = keys[pivot_place];
+    keys[pivot_place] = keys[high - 1];
+    size_t split = low;
+    for (size_t i = low; i < high - 1; i++) {  // without branches: which side a key goes to cannot be foretold
+      uint64_t k = keys[i];
+      keys[i] = keys[split];
+      keys[split] = k;
+      split += k < pivot;
+    }
+    keys[high - 1] = keys[split];
+    keys[split] = pivot;
     if (keep <= split) {
       high = split;
     } else if (keep == split + 1) {
@@ -47,7 +60,7 @@ void ck_select_smallest(uint64_t *keys, size_t count, size_t keep) {
       low = split + 1;
     }
   }
-  insertion_sort(keys + low, high - low + 1);
+  insertion_sort(keys + low, high - low);
 }
 
 void ck_sort_keys(uint64_t *keys, size_t count) {

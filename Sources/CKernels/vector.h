@@ -1,4 +1,5 @@
 // The vector type of the file that includes this one, after it has set CK_LANES (4, 8 or 16) and CK_NAME.
+#include <float.h>
 #include <math.h>
 #include <string.h>
 #if defined(__x86_64__)

@@ -35,8 +35,12 @@ public struct Manifest: Sendable {
       var learningRate: String
       var iterations: Int
       var seed: UInt64
+      var minkowskiP: String?
+      var principalComponents: Int?
 
       enum CodingKeys: String, CodingKey {
+        case minkowskiP = "minkowski_p"
+        case principalComponents = "principal_components"
         case metric, features, perplexity, iterations, seed
         case earlyExaggeration = "early_exaggeration"
         case lateExaggeration = "late_exaggeration"
@@ -66,7 +70,9 @@ public struct Manifest: Sendable {
       parameters: Document.Parameters(
         metric: parameters.metric.rawValue, features: "pixels-\(parameters.featureSide)", perplexity: tsne.perplexity,
         earlyExaggeration: tsne.earlyExaggeration, lateExaggeration: tsne.lateExaggeration,
-        learningRate: tsne.learningRate.text, iterations: tsne.iterations, seed: tsne.seed),
+        learningRate: tsne.learningRate.text, iterations: tsne.iterations, seed: tsne.seed,
+        minkowskiP: parameters.metric.hasParameters ? "\(parameters.metricParameters.minkowskiP)" : nil,
+        principalComponents: parameters.reducedDimension),
       iterations: contents.layout.iteration, klDivergence: contents.layout.klDivergence,
       objects: entries.compactMap { entry in
         guard entry.state == .ready else { return nil }

@@ -115,7 +115,7 @@ final class JobRun: Sendable {
     let parameters = request.parameters
     var reason: String?
     if let problem = parameters.tsne.problem { reason = problem.description }
-    if !parameters.metric.isSupported { reason = "The distance “\(parameters.metric)” is not available yet." }
+    if let problem = parameters.metricParameters.problem(for: parameters.metric) { reason = problem }
     if !(1...512).contains(parameters.featureSide) {
       reason = "The features' side is \(parameters.featureSide); it must be 1 to 512 pixels."
     }

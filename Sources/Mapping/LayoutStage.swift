@@ -173,8 +173,12 @@ final class LayoutStage: Sendable {
     let rows = ByteRows(
       pointer: matrix.pointer, owner: matrix, rowIndices: images.map(\.slot), dimension: matrix.dimension)
     let search = NeighborSearch(
-      metric: parameters.metric, k: keys.searchedK, threads: run.request.threads, seed: parameters.tsne.seed)
-    let (graph, start, notes) = try search.run(rows, token: run.token) { meter.setCompleted(Int($0 * 100)) }
+      metric: parameters.metric, k: keys.searchedK, threads: run.request.threads, seed: parameters.tsne.seed,
+      reducedDimension: parameters.reducedDimension, parameters: parameters.metricParameters,
+      subject: .images)
+    let run = run
+    let (graph, start, notes) = try search.run(
+      rows, token: run.token, progress: { meter.setCompleted(Int($0 * 100)) }, announce: { run.note($0) })
     for note in notes { run.note(note) }
     let file = NeighbourFile(graph: graph, start: start, notes: notes)
     file.save(by: writer, key: keys.neighbours)

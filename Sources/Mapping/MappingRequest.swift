@@ -11,12 +11,48 @@ public struct MapParameters: Hashable, Codable, Sendable {
   public var tsne: TSNEParameters
   /// An image's features are its pixels, stretched to this many by this many.
   public var featureSide: Int
+  /// What some distances need beside: Minkowski's p, and weights.
+  public var metricParameters: MetricParameters
+  /// To how many principal components features are reduced first, for distances kin to the euclidean; nil for not at all.
+  public var reducedDimension: Int?
 
   /// The parameters the program starts with.
-  public init(metric: Metric = .cosine, tsne: TSNEParameters, featureSide: Int = 50) {
+  public init(
+    metric: Metric = .cosine, tsne: TSNEParameters, featureSide: Int = 50,
+    metricParameters: MetricParameters = MetricParameters(), reducedDimension: Int? = 50
+  ) {
     self.metric = metric
     self.tsne = tsne
     self.featureSide = featureSide
+    self.metricParameters = metricParameters
+    self.reducedDimension = reducedDimension
+  }
+
+  /// Writes an absent reduction as null.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(metric, forKey: .metric)
+    try container.encode(tsne, forKey: .tsne)
+    try container.encode(featureSide, forKey: .featureSide)
+    try container.encode(metricParameters, forKey: .metricParameters)
+    try container.encode(reducedDimension, forKey: .reducedDimension)
+  }
+
+  enum CodingKeys: String, CodingKey {
+    case metric, tsne, featureSide, metricParameters, reducedDimension
+  }
+
+  /// Reads what an earlier version wrote, too.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    metric = try container.decode(Metric.self, forKey: .metric)
+    tsne = try container.decode(TSNEParameters.self, forKey: .tsne)
+    featureSide = try container.decode(Int.self, forKey: .featureSide)
+    metricParameters =
+      try container.decodeIfPresent(MetricParameters.self, forKey: .metricParameters) ?? MetricParameters()
+    reducedDimension =
+      try container.contains(.reducedDimension)
+      ? container.decode(Int?.self, forKey: .reducedDimension) : 50
   }
 }
 

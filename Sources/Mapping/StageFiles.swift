@@ -8,6 +8,7 @@ import Neighbors
 struct NeighbourFile {
   private struct Description: Codable {
     var recall: Double
+    var hasSpread: Bool
     var notes: [String]
   }
 
@@ -30,13 +31,15 @@ struct NeighbourFile {
       indices.count == count * k, distances.count == indices.count,
       !indices.contains(where: { $0 < 0 || $0 >= count })
     else { return nil }
-    graph = NeighborGraph(count: count, k: k, indices: indices, distances: distances, recall: description.recall)
+    graph = NeighborGraph(
+      count: count, k: k, indices: indices, distances: distances, recall: description.recall,
+      hasSpread: description.hasSpread)
     self.start = start
     notes = description.notes
   }
 
   func save(by writer: CollectionWriter, key: String) {
-    let description = Description(recall: graph.recall, notes: notes)
+    let description = Description(recall: graph.recall, hasSpread: graph.hasSpread, notes: notes)
     writer.saveStage(
       kind: "neighbours", key: key, base: key, parameters: json(description),
       arrays: [
@@ -58,7 +61,8 @@ extension NeighborGraph {
       return result
     }
     return NeighborGraph(
-      count: count, k: wanted, indices: firstColumns(indices), distances: firstColumns(distances), recall: recall)
+      count: count, k: wanted, indices: firstColumns(indices), distances: firstColumns(distances), recall: recall,
+      hasSpread: hasSpread)
   }
 }
 

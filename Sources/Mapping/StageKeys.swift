@@ -8,7 +8,7 @@ import TSNE
 /// would come out the same.
 struct StageKeys {
   /// Raised when the engine gives other bits than before for the same input.
-  private static let engine = "engine-2"
+  private static let engine = "engine-3"
   /// Enough for the usual perplexity, 30; the next steps are twice as large each.
   private static let firstStep = 90
 
@@ -29,6 +29,10 @@ struct StageKeys {
       hash.field(Self.engine)
       hash.field(featureIdentifier)
       hash.field(parameters.metric.canonical.rawValue)
+      let own = parameters.metricParameters.relevant(to: parameters.metric)
+      hash.field(own.minkowskiP.bitPattern)
+      for weight in own.weights ?? [] { hash.field(weight.bitPattern) }
+      hash.field(UInt64(parameters.reducedDimension ?? 0))
       hash.field(parameters.tsne.seed)
       for image in images {
         hash.field(image.object.key.bytes)

@@ -6,7 +6,7 @@ enum LayoutStart {
   /// The first two principal components, the first of standard deviation 1e-4, and noise of a hundredth of that, which
   /// separates equal rows.
   static func principal(
-    _ matrix: RowMatrix, pool: ThreadPool, seed: UInt64, token: CancellationToken
+    _ matrix: some FeatureRows, pool: ThreadPool, seed: UInt64, token: CancellationToken
   ) throws(CancellationError) -> [Float] {
     let n = matrix.rowCount
     let components = try PrincipalComponents(

@@ -42,39 +42,32 @@ public enum Metric: String, CaseIterable, Codable, Sendable, CustomStringConvert
     }
   }
 
-  /// Whether a search by this distance can be run.
-  public var isSupported: Bool {
-    switch canonical {
-    case .cosine, .euclidean, .manhattan, .correlation, .sqeuclidean: true
-    default: false
-    }
-  }
-
   /// One line that says what it measures.
   public var summary: String {
     switch canonical {
-    case .cosine: "1 − cosine of the angle; a zero vector is at 1 from all others"
+    case .cosine: "1 − cosine of the angle; a zero vector is at 1 from all others, at 0 from another"
     case .euclidean: "length of the straight line"
     case .sqeuclidean: "square of the euclidean distance"
     case .manhattan: "sum of absolute differences"
-    case .correlation: "cosine after subtracting each row's mean"
+    case .correlation: "cosine after subtracting each row's mean; a constant row counts as a zero vector"
     case .chebyshev: "largest absolute difference"
     case .minkowski: "p-th root of the sum of p-th powers"
-    case .wminkowski: "Minkowski with a weight for each column"
-    case .braycurtis: "sum of differences over sum of sums"
-    case .canberra: "sum of differences relative to size"
-    case .seuclidean: "euclidean, each column divided by its variance"
-    case .mahalanobis: "euclidean after removing correlations between columns"
+    case .wminkowski: "Minkowski on columns multiplied by a weight each (1 by default)"
+    case .braycurtis: "sum of |u − v| over sum of |u + v|; 0 for two zero vectors"
+    case .canberra: "sum of |u − v| / (|u| + |v|), where 0/0 is 0"
+    case .seuclidean:
+      "euclidean, each squared difference divided by its column's variance; constant columns are left out"
+    case .mahalanobis: "euclidean after removing correlations between columns, in at most min(50, n/10) main directions"
     case .hamming: "share of columns that differ"
     case .matching: "share of 0/1 columns that differ"
-    case .jaccard: "0/1: share of differing columns among those set in either"
-    case .dice: "0/1: like Jaccard, agreement counted twice"
-    case .kulsinski: "0/1: Kulsinski dissimilarity"
-    case .rogerstanimoto: "0/1: differences counted twice"
+    case .jaccard: "0/1: share of differing columns among those set in either; 0 for two empty rows"
+    case .dice: "0/1: Jaccard, common ones counted twice; 0 for two empty rows"
+    case .kulsinski: "0/1: (differing − common + columns) / (differing + columns)"
+    case .rogerstanimoto: "0/1: share of differing columns, differences counted twice"
     case .russellrao: "0/1: share of columns not set in both"
-    case .sokalmichener: "0/1: Sokal-Michener dissimilarity"
-    case .sokalsneath: "0/1: Jaccard, differences counted twice"
-    case .yule: "0/1: Yule's dissimilarity of association"
+    case .sokalmichener: "0/1: the same number as rogerstanimoto"
+    case .sokalsneath: "0/1: Jaccard, differences counted twice; 0 for two empty rows"
+    case .yule: "0/1: 2 × one-sided products over the sum of both products; 0 where nothing is one-sided"
     case .l1, .l2, .cityblock: ""  // canonical is none of these
     }
   }

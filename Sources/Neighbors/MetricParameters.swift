@@ -12,6 +12,24 @@ public struct MetricParameters: Hashable, Codable, Sendable {
     self.weights = weights
   }
 
+  /// JSON has no infinity: an absent p stands for it.
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    if minkowskiP.isFinite { try container.encode(minkowskiP, forKey: .minkowskiP) }
+    try container.encodeIfPresent(weights, forKey: .weights)
+  }
+
+  /// Reads what `encode` wrote.
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    minkowskiP = try container.decodeIfPresent(Double.self, forKey: .minkowskiP) ?? .infinity
+    weights = try container.decodeIfPresent([Double].self, forKey: .weights)
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case minkowskiP, weights
+  }
+
   /// Those that make a difference to this distance; the others are set back to their defaults.
   public func relevant(to metric: Metric) -> MetricParameters { metric.hasParameters ? self : MetricParameters() }
 

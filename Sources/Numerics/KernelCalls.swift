@@ -152,13 +152,6 @@ extension SIMDKernels {
     table.pointee.interpolate(grid.cGrid, x, y, count, nodes, forces)
   }
 
-  package func scanTile(
-    dots: UnsafePointer<Float>, norms: UnsafePointer<Float>, rowNorm: Float, count: Int, firstColumn: Int, row: Int,
-    threshold: Float, into keys: UnsafeMutablePointer<UInt64>
-  ) -> Int {
-    table.pointee.scan_tile(dots, norms, rowNorm, count, UInt32(firstColumn), UInt32(row), threshold, keys)
-  }
-
   package func manhattan(
     _ row: UnsafePointer<Float>, _ rows: UnsafePointer<Float>, dimension: Int, count: Int,
     into distances: UnsafeMutablePointer<Float>
@@ -176,15 +169,4 @@ extension SIMDKernels {
   ) {
     _ = table.pointee.calibrate(squaredDistances, count, logPerplexity, probabilities)
   }
-}
-
-/// Selection among numbers that hold a distance above an index.
-package enum DistanceKeys {
-  /// Brings the `keep` smallest of `count` to the front, unordered.
-  package static func selectSmallest(_ keep: Int, of keys: UnsafeMutablePointer<UInt64>, count: Int) {
-    ck_select_smallest(keys, count, keep)
-  }
-
-  /// Sorts, ascending.
-  package static func sort(_ keys: UnsafeMutablePointer<UInt64>, count: Int) { ck_sort_keys(keys, count) }
 }

@@ -46,17 +46,22 @@ package final class PackedMatrix {
   }
 
   /// Panel `index`: depth × panelColumns.
-  func panel(_ index: Int) -> UnsafeMutablePointer<Float> {
+  package func panel(_ index: Int) -> UnsafeMutablePointer<Float> {
     memory[0] + index * depth * MatrixProduct.panelColumns
   }
 
   /// Takes the transpose of `rows` × depth numbers, a row after another: row r becomes column `first` + r.
   package func setColumns(from first: Int, transposing source: UnsafePointer<Float>, rows: Int) {
     let width = MatrixProduct.panelColumns
-    for r in 0..<rows {
-      let target = panel((first + r) / width) + (first + r) % width
+    var r = 0
+    while r < rows {
+      // As many as share a panel, written in the order of memory.
+      let lane = (first + r) % width
+      let count = min(width - lane, rows - r)
+      let target = panel((first + r) / width) + lane
       let row = source + r * depth
-      for t in 0..<depth { target[t * width] = row[t] }
+      for t in 0..<depth { for c in 0..<count { target[t * width + c] = row[c * depth + t] } }
+      r += count
     }
   }
 

@@ -160,16 +160,14 @@ import TSNE
     group.focus(wrong, reason: .keyboard)
   }
 
-  /// The distances by group, those of one name together, what cannot be run yet disabled.
+  /// The distances by group, those of one name together.
   private static func distanceGroups() -> [DropDownGroup] {
     Metric.Group.allCases.map { group in
       var items: [DropDownItem] = []
       for metric in Metric.allCases where metric.group == group && metric.canonical == metric {
         for name in [metric] + metric.aliases {
           items.append(
-            DropDownItem(
-              id: name.rawValue, detail: name == metric ? "" : "same as \(metric.rawValue)",
-              disabledReason: name.isSupported ? nil : "This distance cannot be used yet."))
+            DropDownItem(id: name.rawValue, detail: name == metric ? "" : "same as \(metric.rawValue)"))
         }
       }
       return DropDownGroup(group.rawValue, items)

@@ -39,7 +39,7 @@ struct TSNEBench: ParsableCommand {
     _ = try counts()
     if runs < 1 { throw ValidationError("--runs is \(runs); it must be at least 1.") }
     if every < 0 { throw ValidationError("--every is \(every); it must be at least 0.") }
-    if Metric(rawValue: metric)?.isSupported != true { throw ValidationError("“\(metric)” is no distance.") }
+    if Metric(rawValue: metric) == nil { throw ValidationError("“\(metric)” is no distance.") }
     if let problem = parameters.problem { throw ValidationError(problem.description) }
     if layout != nil, max(features.count, features.isEmpty ? try counts().count : 0) != 1 {
       throw ValidationError("--layout needs exactly one matrix.")

@@ -6,8 +6,8 @@ public import TSNE
 public import Viewer
 
 extension Metric: ExpressibleByArgument {
-  /// The distances that work, in the order of the top bar's list.
-  public static var allValueStrings: [String] { allCases.filter(\.isSupported).map(\.rawValue) }
+  /// The distances in the order of the top bar's list.
+  public static var allValueStrings: [String] { allCases.map(\.rawValue) }
 }
 
 extension StorageOptions.AddressingStyle: ExpressibleByArgument {}

@@ -68,11 +68,6 @@ struct TSNEOptions: ParsableArguments {
   }
 
   func validate() throws {
-    guard metric.value.isSupported else {
-      throw ValidationError(
-        "The distance \(metric.value) cannot be used yet; these can: \(Metric.allValueStrings.joined(separator: ", "))."
-      )
-    }
     guard (1...10_000).contains(effectiveThreads) else {
       throw ValidationError("The number of threads is \(effectiveThreads); it must be at least 1.")
     }
@@ -92,6 +87,17 @@ struct LayoutOptions: ParsableArguments {
     help: ArgumentHelp("Images are compared as squares of this many pixels a side.", valueName: "pixels"))
   var featureSide = Given(default: 50)
 
+  @Option(
+    help: ArgumentHelp(
+      "To how many principal components an image's pixels are reduced (for cosine, correlation, euclidean and their kin), "
+        + "2 to 100, or off.", valueName: "count"))
+  var pca = Given(default: ReductionChoice.components(50))
+
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("The exponent of the distances minkowski and wminkowski, above 0, or inf.", valueName: "p"))
+  var minkowskiP = Given(default: 2.0)
+
   @Option(parsing: .unconditional, help: ArgumentHelp("Larger images are left out.", valueName: "megapixels"))
   var maxMegapixels = 300.0
 
@@ -100,12 +106,14 @@ struct LayoutOptions: ParsableArguments {
 
   /// The parameters as the job takes them.
   var parameters: MapParameters {
-    MapParameters(metric: tsne.metric.value, tsne: tsne.parameters, featureSide: featureSide.value)
+    MapParameters(
+      metric: tsne.metric.value, tsne: tsne.parameters, featureSide: featureSide.value,
+      metricParameters: MetricParameters(minkowskiP: minkowskiP.value), reducedDimension: pca.value.count)
   }
 
   /// Whether a parameter of the map was given, also one with the value that the program starts with.
   var isExplicit: Bool {
-    tsne.isExplicit || features.isGiven || featureSide.isGiven
+    tsne.isExplicit || features.isGiven || featureSide.isGiven || pca.isGiven || minkowskiP.isGiven
   }
 
   /// The decoder's limits.
@@ -116,6 +124,11 @@ struct LayoutOptions: ParsableArguments {
   }
 
   func validate() throws {
+    let metric = tsne.metric.value
+    if minkowskiP.isGiven, !metric.hasParameters {
+      throw ValidationError("--minkowski-p is for the distances minkowski and wminkowski, not \(metric).")
+    }
+    if let problem = parameters.metricParameters.problem(for: metric) { throw ValidationError(problem) }
     guard (1...512).contains(featureSide.value) else {
       throw ValidationError("The feature side is \(featureSide.value); it must be from 1 to 512 pixels.")
     }

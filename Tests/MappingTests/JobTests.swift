@@ -170,8 +170,14 @@ struct JobTests {
     #expect(broken.why.contains("broken.png"))
     let missing = try #require(await run(try request(folder.file("nowhere"))).failure)
     #expect(missing.kind == .notFound)
-    let metric = try #require(await run(try request(folder.path) { $0.metric = .yule }).failure)
-    #expect(metric.kind == .invalidRequest && metric.why.contains("yule"))
+    let metric = try #require(
+      await run(
+        try request(folder.path) {
+          $0.metric = .minkowski
+          $0.metricParameters.minkowskiP = -1
+        }
+      ).failure)
+    #expect(metric.kind == .invalidRequest && metric.why.contains("p is -1"))
     let number = try #require(await run(try request(folder.path) { $0.tsne.perplexity = -1 }).failure)
     #expect(number.kind == .invalidRequest)
     for failure in [empty, none, broken, missing, metric, number] { #expect(!failure.remedy.isEmpty, "\(failure)") }

@@ -39,6 +39,50 @@ typedef struct ck_edges {
   const float *far_values;
 } ck_edges;
 
+/// What `seek` computes between a row a and a column b of a panel.
+typedef enum ck_measure {
+  /// |a|² + |b|² - 2ab: the squares come as terms.
+  CK_SQUARED,
+  /// Sum of |a-b|.
+  CK_MANHATTAN,
+  /// Largest |a-b|.
+  CK_CHEBYSHEV,
+  /// Sum of |a-b| / (|a|+|b|), 0/0 being 0.
+  CK_CANBERRA,
+  /// Sum of |a-b| over sum of |a+b|; 0/0 is 0, what is infinite the largest float.
+  CK_BRAYCURTIS,
+  /// Share of a != b.
+  CK_HAMMING,
+  /// (Sum of |a-b|^p)^(1/p), p the parameter.
+  CK_POWER,
+} ck_measure;
+
+/// What `seek_bits` computes between two rows of bits, SciPy's names; where SciPy divides 0 by 0 it is 0.
+typedef enum ck_boolean {
+  CK_DICE,
+  CK_JACCARD,
+  CK_KULSINSKI,
+  CK_MATCHING,
+  CK_ROGERSTANIMOTO,
+  CK_RUSSELLRAO,
+  CK_SOKALSNEATH,
+  CK_YULE,
+} ck_boolean;
+
+/// Rows in search of near columns. Row `slot` has its numbers at values (or bits) + slot*stride, what it is found to be
+/// near to at found + slot*room, counts[slot] keys by now.
+typedef struct ck_seekers {
+  const float *values;
+  const uint64_t *bits;
+  size_t stride;
+  /// Squares (`seek`, for CK_SQUARED) or numbers of ones (`seek_bits`) of the rows.
+  const float *terms;
+  const float *thresholds;
+  uint64_t *found;
+  size_t room;
+  uint32_t *counts;
+} ck_seekers;
+
 typedef struct ck_kernels {
   ck_level level;
   size_t lanes;
@@ -80,10 +124,15 @@ typedef struct ck_kernels {
   void (*rows_convolve)(const ck_fft_plan *plan, float *spectrum_re, float *spectrum_im, size_t stride, size_t columns,
                         const float *kernel, float *work);
 
-  /// Appends key(d, j) for every column j with d = max(0, row_norm + norm[j] - 2*dot[j]) < threshold and j != self to
-  /// `found`; returns how many. `found` has room for `count`.
-  size_t (*scan_tile)(const float *dots, const float *norms, float row_norm, size_t count, uint32_t first_column,
-                      uint32_t self, float threshold, uint64_t *found);
+  /// For each of the `count` slots: appends key(d, first_column + j) for every column j of a packed panel (depth x 2*lanes)
+  /// with a distance d below the slot's threshold; `terms` (2*lanes) are added to the columns' distances: infinite where
+  /// there is no column. Up to 2*lanes keys a slot are appended, and up to `lanes` numbers behind them are overwritten.
+  void (*seek)(ck_measure measure, float parameter, const ck_seekers *seekers, const uint32_t *slots, size_t count,
+               const float *panel, size_t depth, const float *terms, uint32_t first_column);
+  /// The same for rows of `columns` bits in `words` words, panels of words x 2*lanes, the columns' numbers of ones as
+  /// terms: -1 where there is no column.
+  void (*seek_bits)(ck_boolean kind, size_t columns, const ck_seekers *seekers, const uint32_t *slots, size_t count,
+                    const uint64_t *panel, size_t words, const float *terms, uint32_t first_column);
   /// Sum of |a-b| against each of `rows` rows of b (stride `dimension`).
   void (*manhattan)(const float *a, const float *b, size_t dimension, size_t rows, float *out);
   /// Sum of (a-b)².
