@@ -250,14 +250,7 @@ public final class CollectionWriter: Sendable {
 
   /// The features of one kind. Blocking when they are asked for the first time.
   public func features(of extractor: some FeatureExtractor) throws -> FeatureMatrix {
-    try collection.state.withLock { state in
-      if let matrix = state.features[extractor.identifier] { return matrix }
-      let directory = state.catalogue == nil ? nil : collection.directory
-      let matrix = try FeatureMatrix(
-        directory: directory, identifier: extractor.identifier, dimension: extractor.dimension)
-      state.features[extractor.identifier] = matrix
-      return matrix
-    }
+    try collection.features(of: extractor)
   }
 
   /// Those of `entries` whose features are missing or damaged. Blocking: every row is read.
