@@ -95,7 +95,7 @@ let package = Package(
     .executableTarget(
       name: "s3totsne-bench",
       dependencies: [
-        "Mapping", "Neighbors", "TSNE", "Numerics", "Scene", "Rendering", "Geometry", "Atlas",
+        "Viewer", "X11", "Mapping", "Imaging", "Neighbors", "TSNE", "Numerics", "Scene", "Rendering", "Geometry", "Atlas",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: room),

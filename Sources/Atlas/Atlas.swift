@@ -199,6 +199,10 @@ public final class Atlas: Sendable {
       width: width, height: height, averageColor: slots.color(slot), isOpaque: shape.isOpaque)
   }
 
+  /// Whether a slot is stored and lets nothing through. Lock-free, for any thread.
+  @inline(__always)
+  public func isOpaque(_ slot: Int) -> Bool { slots.shape(slot)?.isOpaque ?? false }
+
   /// The pixels of a level (an index into `thumbnailLevels`) of a slot; nil until it is stored. Lock-free, for any
   /// thread. Reading pixels that are not resident may wait for the disk: see `isResident` and `prefetch`.
   @inline(__always)

@@ -53,6 +53,8 @@ public struct Scene: Sendable {
   public var placedCount: Int { pictures.placed.count }
   /// Grows with everything that changes what is drawn, apart from the camera.
   public var contentVersion: Int { pictures.version }
+  /// Grows with everything that moves pictures, apart from the camera: not when more come or thumbnails become ready.
+  public var arrangementVersion: Int { pictures.arrangementVersion }
   /// Whether a layout is shown, and not the loading grid.
   public var showsLayout: Bool { pictures.arrangement == .layout }
   /// Whether the scene wants ticks.
@@ -64,7 +66,7 @@ public struct Scene: Sendable {
   public func isReady(_ slot: Int) -> Bool { pictures.isReady(slot) }
   /// Width / height of a picture.
   public func aspect(of slot: Int) -> Double {
-    pictures.aspects.indices.contains(slot) ? Double(pictures.aspects[slot]) : 1
+    Double(pictures.aspect(slot))
   }
   /// Longest side of the pictures on the screen, in device pixels.
   public var spriteSide: Int { max(1, Int(spriteSide(at: camera.scale).rounded())) }

@@ -49,7 +49,8 @@ extension Application {
     }
     for rect in damage { canvas.clip(Rect(rect)) { group.drawPopups(on: canvas, in: rect) } }
     canvas.flush()
-    needsMap = false
+    needsMap = map.isUnfinished
+    if needsMap { scheduler.request() }
     needsBar = false
     needsStatus = false
     if group.wantsTicks { scheduler.isAnimating = true }

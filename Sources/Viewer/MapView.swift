@@ -30,21 +30,23 @@ private struct PrefetchRequest {
   /// What the user sees.
   private(set) var scene: Scene
   /// The thumbnails.
-  var atlas: Atlas? { didSet { if atlas !== oldValue { renderer.invalidate() } } }
+  var atlas: Atlas? { didSet { if atlas !== oldValue { frames.reset() } } }
   /// What the scene asks its owner for.
   var onEffect: ((SceneEffect) -> Void)?
   /// What is said beside the picture under the pointer.
   var label: ((_ slot: Int) -> PictureLabel?)?
 
+  /// How many pictures the last complete frame held.
+  var drawnCount: Int { frames.drawnCount }
+  /// Whether a better picture than the last one drawn is under way: another frame is to follow.
+  private(set) var isUnfinished = false
+
   let pictures: MapPictures
   let fullSize: OriginalLoader<OriginalPyramid>
 
-  private var renderer: MapRenderer
+  /// The map without what lies over it.
+  private let frames: MapFrames
   private var originalRenderer = OriginalRenderer()
-  /// The map without what lies over it, in the window's coordinates: panning moves its pixels.
-  private var base: UnsafeMutablePointer<UInt32>?
-  private var baseWidth = 0
-  private var baseHeight = 0
 
   /// Brings thumbnails from the disk into memory; one request at a time.
   private let prefetchQueue = DispatchQueue(label: "thumbnails", qos: .userInitiated)
@@ -56,19 +58,18 @@ private struct PrefetchRequest {
 
   init(limits: DecodingLimits, theme: Theme, animates: Bool) {
     scene = Scene(isAnimationEnabled: animates)
-    renderer = MapRenderer(background: theme.canvas.argb)
+    var renderer = MapRenderer(background: theme.canvas.argb)
     renderer.readsResidentLevelsOnly = true
+    frames = MapFrames(renderer: renderer)
     pictures = MapPictures(limits: limits)
     fullSize = OriginalLoader(limits: limits, cacheLimit: 256 << 20) { image in
       OriginalPyramid(width: image.width, height: image.height, pixels: image.pixels, isOpaque: image.isOpaque)
     }
     pictures.onArrival = { [weak self] in
-      self?.renderer.invalidate()
+      self?.frames.invalidate()
       self?.onEffect?(.redraw)
     }
   }
-
-  isolated deinit { base?.deallocate() }
 
   /// Starts with an empty map: another location is opened.
   func reset() {
@@ -76,7 +77,7 @@ private struct PrefetchRequest {
       viewport: scene.camera.viewport, uiScale: scene.uiScale, isAnimationEnabled: scene.isAnimationEnabled)
     atlas = nil
     lastRequest = nil
-    renderer.invalidate()
+    frames.reset()
   }
 
   /// Hands an input to the scene and its effects on.
@@ -84,14 +85,15 @@ private struct PrefetchRequest {
     for effect in scene.handle(input) { onEffect?(effect) }
   }
 
-  func setTheme(_ theme: Theme) { renderer.background = theme.canvas.argb }
+  func setTheme(_ theme: Theme) { frames.renderer.background = theme.canvas.argb }
 
   /// Thumbnails that the scene knows as ready may have been replaced.
-  func invalidate() { renderer.invalidate() }
+  func invalidate() { frames.invalidate() }
 
   /// Draws the map's part of a frame.
   func draw(into frame: FrameBuffer, canvas: Canvas, style: Style) {
     let viewport = scene.camera.viewport
+    isUnfinished = false
     guard !viewport.isEmpty else { return }
     canvas.flush()
     if let opened = scene.opened {
@@ -112,7 +114,7 @@ private struct PrefetchRequest {
     guard let atlas else { return }
     let text = scene.labelledSlot.flatMap { label?($0) }
     pictures.drawing { source in
-      _ = renderer.drawOverlay(
+      _ = frames.renderer.drawOverlay(
         on: canvas, pixels: frame.pixels, stride: frame.stride, scene: scene, atlas: atlas, theme: style.theme,
         font: style.font, label: text, originals: source)
     }
@@ -121,7 +123,7 @@ private struct PrefetchRequest {
 
   /// Has the thumbnails read that the frame just drawn did without; the main thread never waits for the disk.
   private func prefetchMissing(from atlas: Atlas) {
-    let missing = renderer.takeMissing()
+    let missing = frames.renderer.takeMissing()
     guard !missing.isEmpty, !isPrefetching else { return }
     var request = PrefetchRequest(
       camera: scene.camera, version: scene.contentVersion, labelled: scene.labelledSlot,
@@ -143,37 +145,28 @@ private struct PrefetchRequest {
 
   private func thumbnailsArrived() {
     isPrefetching = false
-    renderer.invalidate()
+    frames.invalidate()
     onEffect?(.redraw)
   }
 
   private func drawMap(into frame: FrameBuffer, viewport: PixelRect) {
+    let background = frames.renderer.background
     guard let atlas else {
       for row in viewport.y..<viewport.maxY {
-        (frame.pixels + row * frame.stride + viewport.x).update(repeating: renderer.background, count: viewport.width)
+        (frame.pixels + row * frame.stride + viewport.x).update(repeating: background, count: viewport.width)
       }
       return
     }
-    let base = base(width: frame.width, height: frame.height)
     pictures.drawing { source in
-      _ = renderer.update(into: base, stride: baseWidth, scene: scene, atlas: atlas, originals: source)
+      isUnfinished =
+        frames.update(width: frame.width, height: frame.height, scene: scene, atlas: atlas, originals: source)
+        .isUnfinished
     }
+    guard let pixels = frames.pixels else { return }
     for row in viewport.y..<viewport.maxY {
       (frame.pixels + row * frame.stride + viewport.x).update(
-        from: base + row * baseWidth + viewport.x, count: viewport.width)
+        from: pixels + row * frames.stride + viewport.x, count: viewport.width)
     }
-  }
-
-  private func base(width: Int, height: Int) -> UnsafeMutablePointer<UInt32> {
-    if let base, baseWidth == width, baseHeight == height { return base }
-    base?.deallocate()
-    let memory = UnsafeMutablePointer<UInt32>.allocate(capacity: max(1, width * height))
-    memory.initialize(repeating: renderer.background, count: max(1, width * height))
-    base = memory
-    baseWidth = width
-    baseHeight = height
-    renderer.invalidate()
-    return memory
   }
 
   private func drawOpened(_ opened: OpenedImage, into frame: FrameBuffer, style: Style) {
