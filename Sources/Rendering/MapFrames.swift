@@ -1,6 +1,6 @@
 public import Atlas
 import Foundation
-public import Geometry
+import Geometry
 public import Scene
 
 /// The picture of a map that follows the hand: at every moment the best that there is time for, and in the end exactly what
@@ -186,7 +186,10 @@ public final class MapFrames {
     return shown.offsetX == wanted.offsetX && shown.offsetY == wanted.offsetY
   }
 
-  private func seconds(_ quality: Scene.Quality) -> Double { quality == .draft ? draftSeconds : sharpSeconds }
+  /// What a whole frame takes; of a draft that was never drawn, a guess.
+  private func seconds(_ quality: Scene.Quality) -> Double {
+    quality == .sharp ? sharpSeconds : draftSeconds > 0 ? draftSeconds : sharpSeconds / 2
+  }
 
   // MARK: The camera at once
 
@@ -318,7 +321,8 @@ public final class MapFrames {
   private func isWorthwhile(_ work: Work, for wanted: Frame) -> Bool {
     guard work.buffer != front, work.frame.isReprojectedFrom(wanted) else { return false }
     if wanted.quality == .draft { return true }
-    return work.frame.suffices(for: wanted)
+    // Thumbnails that came since are of the next picture: while many come, there would never be one.
+    return work.frame.isPannedFrom(wanted) && work.frame.quality == .sharp
       && abs(wanted.offsetX - work.frame.offsetX) < wanted.viewport.width / 2
       && abs(wanted.offsetY - work.frame.offsetY) < wanted.viewport.height / 2
   }

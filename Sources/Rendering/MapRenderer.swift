@@ -15,6 +15,8 @@ public struct MapRenderer {
   /// must not wait for the disk. What was missed is told by `takeMissing`.
   public var readsResidentLevelsOnly = false
   private var missing: [[Int]] = Array(repeating: [], count: thumbnailLevels.count)
+  /// One bit for each slot of `missing`, by level.
+  private var isMissing: [[UInt64]] = Array(repeating: [], count: thumbnailLevels.count)
 
   private var sprites: [Sprite] = []
   private var prepared: [Prepared] = []
@@ -30,12 +32,13 @@ public struct MapRenderer {
     self.background = background | 0xFF00_0000
   }
 
-  /// The slots that frames since the last call would have drawn from a level that is not in memory, the topmost last. To be
-  /// given to `Atlas.prefetch` on a background queue; then `invalidate` and draw again.
+  /// The slots that frames since the last call would have drawn from a level that is not in memory, each once, the topmost
+  /// last. To be given to `Atlas.prefetch` on a background queue; then draw again.
   public mutating func takeMissing() -> [(level: Int, slots: [Int])] {
     var result: [(level: Int, slots: [Int])] = []
     for level in missing.indices where !missing[level].isEmpty {
       result.append((level, missing[level]))
+      for slot in missing[level] { isMissing[level][slot >> 6] = 0 }
       missing[level] = []
     }
     return result
@@ -119,7 +122,7 @@ public struct MapRenderer {
         let sprite = sprites[index]
         let visible = sprite.rect.intersection(clip)
         if coverage.value.hides(visible) { continue }
-        if mayHide, !sprite.isReady || atlas.isOpaque(Int(sprite.slot)) { coverage.value.hide(visible) }
+        if mayHide, !sprite.isReady || atlas.isOpaque(Int(sprite.slot)) == true { coverage.value.hide(visible) }
         kept &-= 1
         sprites[kept] = sprite
       }
@@ -141,8 +144,10 @@ public struct MapRenderer {
   private struct Prepared {
     /// Nothing for a placeholder, or for a flat colour.
     var source: PixelSource?
-    /// Of the whole picture; nil for a placeholder.
-    var average: UInt32?
+    /// Of the whole picture, where it matters: nothing but it is at hand, or something behind the picture is seen.
+    var average: UInt32 = 0
+    /// Nothing is known of the picture.
+    var isPlaceholder = true
   }
 
   /// Sprites whose pixels are looked up together.
@@ -185,10 +190,10 @@ public struct MapRenderer {
     _ sprite: Sprite, side: Int, atlas: Atlas, originals: (any OriginalSource)?
   ) -> Prepared {
     let slot = Int(sprite.slot)
-    guard sprite.isReady, let info = atlas.info(slot) else { return Prepared() }
-    return Prepared(
-      source: source(of: slot, side: side, isOpaque: info.isOpaque, atlas: atlas, originals: originals),
-      average: info.averageColor)
+    guard sprite.isReady, let isOpaque = atlas.isOpaque(slot) else { return Prepared() }
+    let source = source(of: slot, side: side, isOpaque: isOpaque, atlas: atlas, originals: originals)
+    let isSeenThrough = !(source?.isOpaque ?? false)
+    return Prepared(source: source, average: isSeenThrough ? atlas.averageColor(slot) : 0, isPlaceholder: false)
   }
 
   @inline(__always)
@@ -196,10 +201,11 @@ public struct MapRenderer {
     let rect = sprite.rect
     let visible = rect.intersection(clip)
     guard !visible.isEmpty else { return }
-    guard let average = prepared.average else {
+    if prepared.isPlaceholder {
       placeholder.draw(rect, clip: visible, blitter: blitter)
       return
     }
+    let average = prepared.average
     guard let source = prepared.source else {
       blitter.blend(visible, average)
       return
@@ -223,6 +229,15 @@ public struct MapRenderer {
     }
   }
 
+  private mutating func miss(_ slot: Int, level: Int) {
+    let word = slot >> 6
+    let bit = UInt64(1) << UInt64(slot & 63)
+    while isMissing[level].count <= word { isMissing[level].append(0) }
+    guard isMissing[level][word] & bit == 0 else { return }
+    isMissing[level][word] |= bit
+    missing[level].append(slot)
+  }
+
   /// The smallest level that need not be enlarged, or the best there is.
   @inline(__always)
   private mutating func source(
@@ -234,7 +249,7 @@ public struct MapRenderer {
       return original
     }
     if readsResidentLevelsOnly, !atlas.isResident(slot, level: level) {
-      missing[level].append(slot)
+      miss(slot, level: level)
       repeat { level -= 1 } while level >= 0 && !atlas.isResident(slot, level: level)
       if level < 0 { return nil }
     }

@@ -29,7 +29,8 @@ public struct Scene: Sendable {
   /// When the full-size view began to open; nil when it has arrived. Negative infinity: at the next tick.
   var opening: Double?
   var gesture = Gesture()
-  var pointer: Point?
+  /// Where the pointer is, in device pixels of the window; nil when it is elsewhere, or the hand is on the keyboard.
+  public internal(set) var pointer: Point?
   var now = 0.0
   /// When the first images became known, for the choice of the loading grid's columns.
   var firstImagesAt: Double?

@@ -49,7 +49,7 @@ extension Application {
     }
     for rect in damage { canvas.clip(Rect(rect)) { group.drawPopups(on: canvas, in: rect) } }
     canvas.flush()
-    needsMap = map.isUnfinished
+    needsMap = map.takeUnfinished()
     if needsMap { scheduler.request() }
     needsBar = false
     needsStatus = false
@@ -57,10 +57,10 @@ extension Application {
     return damage
   }
 
-  /// Counts what is seen once the map rests: it takes as long as collecting a frame's pictures.
+  /// Counts what is seen once the map rests: it takes about as long as collecting a frame's pictures.
   private func countSeen() {
-    guard !map.scene.wantsTicks else { return }
-    let count = map.scene.visibleCount
+    guard !map.scene.wantsTicks, !map.isUnfinished else { return }
+    let count = map.seenCount
     guard count != seenCount else { return }
     seenCount = count
     updateStatus()

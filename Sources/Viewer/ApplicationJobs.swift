@@ -233,6 +233,7 @@ extension Application {
     problems.isShown = false
     group.focus(nil)
     redrawMap()
+    updateStatus()
   }
 
   func showKeys(_ shown: Bool) {

@@ -7,6 +7,8 @@ import X11
 @MainActor final class FrameScheduler {
   /// Draws the frame and tells what of it changed; nil when nothing is to be shown.
   var draw: ((FrameBuffer, _ now: Double) -> [PixelRect])?
+  /// What of the frame just drawn is the last one moved.
+  var movement: (() -> FrameMovement?)?
   /// Told of every frame that was handed to the server: its number and when it was begun.
   var onPresented: ((_ serial: UInt64, _ began: Double) -> Void)?
   /// Called before a frame while something moves.
@@ -78,7 +80,7 @@ import X11
     }
     isNeeded = false
     if let damage = draw?(frame, now), !damage.isEmpty {
-      let serial = window.present(frame, damage: damage)
+      let serial = window.present(frame, damage: damage, movement: movement?())
       onPresented?(serial, now)
     }
     // The pace is kept by the clock and not by the end of the drawing.

@@ -16,8 +16,8 @@ private struct PrefetchRequest {
   let version: Int
   /// The picture with the card beside it: its preview is larger than the pictures of the map.
   let labelled: Int?
-  /// Level and slot of each.
-  let missing: Set<[Int]>
+  /// Stands for levels and slots, in any order.
+  let missing: UInt64
   var attempts = 1
 
   func isSameView(as other: PrefetchRequest) -> Bool {
@@ -40,6 +40,8 @@ private struct PrefetchRequest {
   var drawnCount: Int { frames.drawnCount }
   /// Whether a better picture than the last one drawn is under way: another frame is to follow.
   private(set) var isUnfinished = false
+
+  private var movement: FrameMovement?
 
   let pictures: MapPictures
   let fullSize: OriginalLoader<OriginalPyramid>
@@ -77,6 +79,7 @@ private struct PrefetchRequest {
       viewport: scene.camera.viewport, uiScale: scene.uiScale, isAnimationEnabled: scene.isAnimationEnabled)
     atlas = nil
     lastRequest = nil
+    seen = nil
     frames.reset()
   }
 
@@ -90,10 +93,23 @@ private struct PrefetchRequest {
   /// Thumbnails that the scene knows as ready may have been replaced.
   func invalidate() { frames.invalidate() }
 
+  /// Whether another frame is to follow the last one drawn; told once.
+  func takeUnfinished() -> Bool {
+    defer { isUnfinished = false }
+    return isUnfinished
+  }
+
+  /// How the map has moved with the last frame drawn, when that is what happened; told once.
+  func takeMovement() -> FrameMovement? {
+    defer { movement = nil }
+    return movement
+  }
+
   /// Draws the map's part of a frame.
   func draw(into frame: FrameBuffer, canvas: Canvas, style: Style) {
     let viewport = scene.camera.viewport
     isUnfinished = false
+    movement = nil
     guard !viewport.isEmpty else { return }
     canvas.flush()
     if let opened = scene.opened {
@@ -118,17 +134,37 @@ private struct PrefetchRequest {
         on: canvas, pixels: frame.pixels, stride: frame.stride, scene: scene, atlas: atlas, theme: style.theme,
         font: style.font, label: text, originals: source)
     }
+    pictures.ask(for: scene)
     prefetchMissing(from: atlas)
   }
 
+  /// How many pictures can be seen: those in view that do not lie beneath others altogether.
+  var seenCount: Int {
+    guard let atlas else { return 0 }
+    let view = SeenView(camera: scene.camera, version: scene.contentVersion)
+    if let seen, seen.view == view { return seen.count }
+    let count = frames.renderer.seenCount(scene: scene, atlas: atlas)
+    seen = (view, count)
+    return count
+  }
+
+  private struct SeenView: Equatable {
+    let camera: Camera
+    let version: Int
+  }
+
+  private var seen: (view: SeenView, count: Int)?
+
   /// Has the thumbnails read that the frame just drawn did without; the main thread never waits for the disk.
   private func prefetchMissing(from atlas: Atlas) {
+    // Of a picture that is drawn in parts, the needs are asked for together.
+    guard !isPrefetching, !isUnfinished || scene.wantsTicks else { return }
     let missing = frames.renderer.takeMissing()
-    guard !missing.isEmpty, !isPrefetching else { return }
+    guard !missing.isEmpty else { return }
     var request = PrefetchRequest(
       camera: scene.camera, version: scene.contentVersion, labelled: scene.labelledSlot,
-      missing: missing.reduce(into: Set()) { set, entry in
-        for slot in entry.slots { set.insert([entry.level, slot]) }
+      missing: missing.reduce(0) { sum, entry in
+        entry.slots.reduce(sum) { $0 &+ (UInt64($1) << 3 | UInt64(entry.level)) &* 0x9E37_79B9_7F4A_7C15 }
       })
     if let last = lastRequest, last.isSameView(as: request) {
       // Where a view needs more than may be in memory, smaller levels are what is shown.
@@ -157,11 +193,11 @@ private struct PrefetchRequest {
       }
       return
     }
-    pictures.drawing { source in
-      isUnfinished =
-        frames.update(width: frame.width, height: frame.height, scene: scene, atlas: atlas, originals: source)
-        .isUnfinished
+    let update = pictures.drawing { source in
+      frames.update(width: frame.width, height: frame.height, scene: scene, atlas: atlas, originals: source)
     }
+    isUnfinished = update.isUnfinished
+    if case .panned(let x, let y) = update.kind { movement = FrameMovement(rect: viewport, x: x, y: y) }
     guard let pixels = frames.pixels else { return }
     for row in viewport.y..<viewport.maxY {
       (frame.pixels + row * frame.stride + viewport.x).update(

@@ -53,6 +53,8 @@ public struct RenderingReport: Sendable {
     public var duration: Double
     /// From the beginning of the frame to the handing over of its pixels.
     public var drawing: Double
+    /// Processor time of the main thread since the frame before: what a frame costs when nobody else uses the processor.
+    public var processor: Double
     /// Pictures drawn in it.
     public var pictures: Int
   }
@@ -100,11 +102,12 @@ public struct RenderingReport: Sendable {
   private var inputs: [Double] = []
   private var phase = RenderingReport.Phase.pan
   private var isMeasuring = false
+  private var lastProcessor = 0.0
   private var timer: (any DispatchSourceTimer)?
   private var watch: PauseWatch?
 
   /// Inputs a second: what a mouse sends.
-  private static let inputRate = 125.0
+  private nonisolated static let inputRate = 125.0
 
   init(_ request: RenderingRequest, completion: @escaping @MainActor (RenderingReport) -> Never) throws(X11Error) {
     self.request = request
@@ -153,11 +156,13 @@ public struct RenderingReport: Sendable {
   // MARK: The book
 
   private func drawn(_ serial: UInt64, _ began: Double) {
+    let processor = Self.threadTime()
     pending[serial] = (
       RenderingReport.Frame(
-        phase: phase, duration: 0, drawing: (FrameScheduler.now - began) * 1000, pictures: application.map.drawnCount),
-      began, inputs
+        phase: phase, duration: 0, drawing: (FrameScheduler.now - began) * 1000,
+        processor: (processor - lastProcessor) * 1000, pictures: application.map.drawnCount), began, inputs
     )
+    lastProcessor = processor
     inputs = []
   }
 
@@ -184,7 +189,7 @@ public struct RenderingReport: Sendable {
     let timer = DispatchSource.makeTimerSource(flags: .strict, queue: hand)
     timer.schedule(deadline: .now(), repeating: 1 / Self.inputRate, leeway: .nanoseconds(0))
     let step = Mutex(0)
-    timer.setEventHandler { [weak self] in
+    timer.setEventHandler { @Sendable [weak self] in
       // When the input was due, and not when somebody found the time to handle it.
       let number = step.withLock { value in
         defer { value += 1 }
@@ -322,6 +327,12 @@ public struct RenderingReport: Sendable {
       return number * 1024 / 1e6
     }
     return (megabytes("VmHWM"), megabytes("RssAnon"))
+  }
+
+  private static func threadTime() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 
   private static func processorTime() -> Double {

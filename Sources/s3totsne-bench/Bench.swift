@@ -4,5 +4,6 @@ import ArgumentParser
 @main
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "s3totsne-bench", abstract: "Measures the parts of s3totsne.", subcommands: [TSNEBench.self, RenderBench.self])
+    commandName: "s3totsne-bench", abstract: "Measures the parts of s3totsne.",
+    subcommands: [TSNEBench.self, RenderBench.self])
 }

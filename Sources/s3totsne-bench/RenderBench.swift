@@ -68,7 +68,7 @@ private struct RenderSummary: Encodable {
   let size: String
   let busy: Bool
   let frames: Int
-  let frameMs, latencyMs, drawingMs: Times
+  let frameMs, latencyMs, drawingMs, processorMs: Times
   let phases: [String: Times]
   let picturesDrawn: Times
   let memoryMb, anonymousMb: Double
@@ -82,6 +82,7 @@ private struct RenderSummary: Encodable {
     frameMs = Times(report.frames.map(\.duration))
     latencyMs = Times(report.latencies)
     drawingMs = Times(report.frames.map(\.drawing))
+    processorMs = Times(report.frames.map(\.processor))
     var phases: [String: Times] = [:]
     for phase in RenderingReport.Phase.allCases {
       phases[phase.rawValue] = Times(report.frames.filter { $0.phase == phase }.map(\.duration))
@@ -111,6 +112,7 @@ private struct RenderSummary: Encodable {
     line("frame, ms", frameMs)
     for (name, times) in phases.sorted(by: { $0.key < $1.key }) { line("  \(name)", times) }
     line("of it drawing, ms", drawingMs)
+    line("processor time, ms", processorMs)
     line("input to picture, ms", latencyMs)
     line("pictures drawn", picturesDrawn)
     Swift.print(

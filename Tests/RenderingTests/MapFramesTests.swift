@@ -112,7 +112,8 @@ struct MapFramesTests {
       }
       #expect(mixture.scene.quality == .sharp)
       #expect(shown(frames, mixture) == fresh(mixture, .sharp))
-      #expect(update(frames, mixture) == MapFrames.Update(kind: .unchanged, isUnfinished: false))
+      let last = update(frames, mixture)
+      #expect(last.kind == .unchanged && !last.isUnfinished)
     }
     #expect(likenesses > 5)
   }
@@ -157,6 +158,42 @@ struct MapFramesTests {
     frames.renderer.background = 0xFFFF_FFFF
     #expect(update(frames, mixture).kind == .redrawn)
     #expect(update(frames, mixture).kind == .unchanged)
+  }
+
+  @Test(
+    "windows of all sizes are filled, by bands and at once alike",
+    arguments: [(1, 1, 1.0), (7, 90, 1), (320, 240, 1), (3840, 2160, 2)])
+  func sizes(width: Int, height: Int, scale: Double) throws {
+    var mixture = try Mixture(seed: 4, count: 300)
+    mixture.width = width
+    mixture.height = height
+    let viewport = PixelRect(x: 0, y: height / 20, width: width, height: height - height / 20)
+    _ = mixture.scene.handle(.viewportChanged(viewport, uiScale: scale))
+    let whole = Self.frames(Self.generous)
+    let parts = Self.frames(Self.stingy)
+    _ = update(whole, mixture)
+    _ = update(parts, mixture)
+    _ = mixture.scene.handle(.scrolled(dx: 0, dy: 0.7, at: Point(x: Double(width) / 3, y: Double(height) / 2), []))
+    _ = mixture.scene.handle(.tick(seconds: 10))
+    _ = mixture.scene.handle(.tick(seconds: 20))
+    while update(parts, mixture).isUnfinished {}
+    while update(whole, mixture).isUnfinished {}
+    let expected = fresh(mixture, .sharp)
+    #expect(shown(whole, mixture) == expected)
+    #expect(shown(parts, mixture) == expected)
+  }
+
+  @Test("while thumbnails keep coming in, pictures keep being finished")
+  func arrivals() throws {
+    let mixture = try Mixture(seed: 3, count: 1500)
+    let frames = Self.frames(Self.stingy)
+    _ = update(frames, mixture)
+    var refined = 0
+    for _ in 0..<40 {
+      frames.invalidate()
+      if update(frames, mixture).kind == .refined { refined += 1 }
+    }
+    #expect(refined >= 8)
   }
 
   @Test("what lies beneath opaque pictures is not drawn, and that is not to be seen", arguments: 0..<4)

@@ -14,8 +14,8 @@ struct MapRendererTests {
   struct Mixture {
     let atlas: Atlas
     var scene: Scene
-    let width = 240
-    let height = 180
+    var width = 240
+    var height = 180
 
     init(seed: Int, count: Int = 60) throws {
       var numbers = SplitMix64(seed: UInt64(seed))
