@@ -25,7 +25,7 @@ let package = Package(
   ],
   targets: [
     // The system's C libraries.
-    system("CX11", "xi xrandr xext xcursor x11", apt: "libx11-dev"),
+    system("CX11", "xi xrandr xext xcursor xrender x11", apt: "libx11-dev"),
     system("CCairo", "cairo", apt: "libcairo2-dev"),
     system("CPango", "pangocairo", apt: "libpango1.0-dev"),
     system("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
@@ -98,7 +98,8 @@ let package = Package(
     .executableTarget(
       name: "s3totsne-bench",
       dependencies: [
-        "Mapping", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "NPY", "Scene", "Rendering", "Geometry",
+        "Viewer", "X11", "Mapping", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "NPY", "Scene",
+        "Rendering", "Geometry",
         "Atlas",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],

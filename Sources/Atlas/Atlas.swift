@@ -52,10 +52,13 @@ public final class Atlas: Sendable {
   /// True when the files could only be opened for reading: then `store`, `clear` and `flush` do nothing but throw.
   public let isReadOnly: Bool
   private let levels: [LevelFile]
+  private let cells: [LevelCells]
   private let index: AtlasIndex
   private let slots = SlotTable()
   /// For each level the bytes of the cells marked resident.
   private let residentBytes = Mutex([Int](repeating: 0, count: thumbnailLevels.count))
+  /// The levels by their last use, the latest last.
+  private let usedLevels = Mutex(Array(thumbnailLevels.indices))
 
   /// Opens the atlas in a directory, which is created with its parents when missing (mode 0700, files 0600). Slots whose
   /// record is damaged, or whose pixels lie behind the end of a file, are missing.
@@ -91,6 +94,7 @@ public final class Atlas: Sendable {
     var levels: [LevelFile] = []
     for (file, side) in zip(files, thumbnailLevels) { levels.append(try LevelFile(file, side: side)) }
     self.levels = levels
+    cells = levels.map(\.cells)
     index = AtlasIndex(file: file)
     isReadOnly = file.isReadOnly || files.contains { $0.isReadOnly }
 
@@ -199,11 +203,18 @@ public final class Atlas: Sendable {
       width: width, height: height, averageColor: slots.color(slot), isOpaque: shape.isOpaque)
   }
 
+  /// Whether a slot lets nothing through; nil until it is stored. Lock-free, for any thread.
+  @inline(__always)
+  public func isOpaque(_ slot: Int) -> Bool? { slots.shape(slot)?.isOpaque }
+
+  /// The average of a stored slot's pixels, premultiplied ARGB32. Lock-free, for any thread.
+  public func averageColor(_ slot: Int) -> UInt32 { slots.color(slot) }
+
   /// The pixels of a level (an index into `thumbnailLevels`) of a slot; nil until it is stored. Lock-free, for any
   /// thread. Reading pixels that are not resident may wait for the disk: see `isResident` and `prefetch`.
   @inline(__always)
   public func level(_ index: Int, of slot: Int) -> LevelPixels? {
-    guard let shape = slots.shape(slot), let pixels = levels[index].pixels(slot) else { return nil }
+    guard let shape = slots.shape(slot), let pixels = cells[index].pixels(slot) else { return nil }
     let (width, height) = shape.size(index)
     return LevelPixels(pixels: pixels, width: width, height: height)
   }
@@ -249,9 +260,11 @@ public final class Atlas: Sendable {
   /// Brings the pixels of a level of some slots into memory. Blocking: never on the main thread.
   ///
   /// When the level would then hold more than its share of memory (256 MB for 4 and 8 px, 128 MB for the others), all of
-  /// it is released first, and only `slots` are resident afterwards, as many of them as fit.
+  /// it is released first, and only `slots` are resident afterwards, as many of them as fit. When all levels together
+  /// would hold more than 384 MB, those that were not asked for the longest are released.
   public func prefetch(slots wanted: [Int], level: Int) {
     let file = levels[level]
+    noteUse(of: level)
     let missing = wanted.filter { slots.shape($0) != nil && !slots.isResident($0, level: level) }
     guard !missing.isEmpty else { return }
     let limit = residentLimit(level)
@@ -261,6 +274,7 @@ public final class Atlas: Sendable {
       release(level: level)
       pending = Array(wanted.filter { slots.shape($0) != nil }.prefix(max(1, limit / file.cellBytes)))
     }
+    releaseUnused(besides: level, for: pending.count * file.cellBytes)
     pending.sort()
     var start = 0
     while start < pending.count {
@@ -288,6 +302,25 @@ public final class Atlas: Sendable {
       bytes[level] = 0
     }
     levels[level].release()
+  }
+
+  /// What all levels together may hold.
+  private static let mostResidentBytes = 384 << 20
+
+  private func noteUse(of level: Int) {
+    usedLevels.withLock { levels in
+      levels.removeAll { $0 == level }
+      levels.append(level)
+    }
+  }
+
+  /// Makes room for some bytes of a level by releasing others.
+  private func releaseUnused(besides level: Int, for bytes: Int) {
+    for other in usedLevels.withLock({ $0 }) where other != level {
+      let (sum, others) = residentBytes.withLock { ($0.reduce(0, +), $0[other]) }
+      if sum + bytes <= Self.mostResidentBytes { return }
+      if others > 0 { release(level: other) }
+    }
   }
 
   private func forgetResident(_ slot: Int) {

@@ -35,10 +35,10 @@ final class LevelFile: Sendable {
 
   /// The first pixel of a slot's cell; nil when its segment is not mapped.
   @inline(__always)
-  func pixels(_ slot: Int) -> UnsafePointer<UInt32>? {
-    guard let base = segments[slot / slotsPerSegment] else { return nil }
-    return UnsafePointer((base + slot % slotsPerSegment * cellBytes).assumingMemoryBound(to: UInt32.self))
-  }
+  func pixels(_ slot: Int) -> UnsafePointer<UInt32>? { cells.pixels(slot) }
+
+  /// The mapped cells; valid as long as this object.
+  var cells: LevelCells { LevelCells(segments: segments, cellBytes: cellBytes) }
 
   /// Extends the file to the end of a segment and maps it.
   func grow(to segment: Int) throws(AtlasError) {
@@ -87,6 +87,19 @@ final class LevelFile: Sendable {
     for segment in 0..<maximumSegments {
       if let base = segments[segment] { _ = madvise(base, cellBytes * slotsPerSegment, MADV_DONTNEED) }
     }
+  }
+}
+
+/// The mapped cells of a level, without a reference to be counted: a frame looks up a hundred thousand of them.
+struct LevelCells: Sendable {
+  let segments: SegmentPointers
+  let cellBytes: Int
+
+  /// The first pixel of a slot's cell; nil when its segment is not mapped.
+  @inline(__always)
+  func pixels(_ slot: Int) -> UnsafePointer<UInt32>? {
+    guard let base = segments[slot / slotsPerSegment] else { return nil }
+    return UnsafePointer((base + slot % slotsPerSegment * cellBytes).assumingMemoryBound(to: UInt32.self))
   }
 }
 

@@ -9,150 +9,77 @@ public import Scene
 /// the drawn picture is touched.
 public struct MapRenderer {
   /// What lies behind the pictures; opaque.
-  public var background: UInt32 { didSet { if background != oldValue { invalidate() } } }
-  /// How many pictures the last complete frame held.
-  public private(set) var drawnCount = 0
+  public var background: UInt32
 
   /// Never read a level that is not in memory, but a smaller one, or show the average colour: for the main thread, which
   /// must not wait for the disk. What was missed is told by `takeMissing`.
   public var readsResidentLevelsOnly = false
   private var missing: [[Int]] = Array(repeating: [], count: thumbnailLevels.count)
+  /// One bit for each slot of `missing`, by level.
+  private var isMissing: [[UInt64]] = Array(repeating: [], count: thumbnailLevels.count)
 
   private var sprites: [Sprite] = []
   private var prepared: [Prepared] = []
+  private var hiddenCount = 0
   /// Kept so that the reads that filled the cache are not optimised away.
   private var touched: UInt32 = 0
   private let tables = ScaleTables()
   private var placeholder = Placeholder()
-  private var last: Frame?
-
-  /// What decides the pixels of a frame, apart from the offset.
-  private struct Frame: Equatable {
-    var viewport: PixelRect
-    var version: Int
-    var scale: Double
-    var side: Int
-    var quality: Scene.Quality
-    var offsetX: Int
-    var offsetY: Int
-
-    init(_ scene: Scene) {
-      viewport = scene.camera.viewport
-      version = scene.contentVersion
-      scale = scene.camera.scale
-      side = scene.spriteSide
-      quality = scene.quality
-      (offsetX, offsetY) = scene.pixelOffset
-    }
-  }
+  private let coverage = CoverageBox()
 
   /// A renderer with a canvas colour (ARGB, opaque).
   public init(background: UInt32) {
     self.background = background | 0xFF00_0000
   }
 
-  /// What `update` did to the buffer.
-  public enum Update: Sendable, Equatable {
-    /// It held this frame already.
-    case unchanged
-    /// All of it was drawn.
-    case redrawn
-    /// The picture was moved by these pixels, and what came into view was drawn.
-    case panned(x: Int, y: Int)
-  }
-
-  /// Forgets what the buffer holds: its memory is another, or originals came in.
-  public mutating func invalidate() { last = nil }
-
-  /// The slots that frames since the last call would have drawn from a level that is not in memory, the topmost last. To be
-  /// given to `Atlas.prefetch` on a background queue; then `invalidate` and draw again.
+  /// The slots that frames since the last call would have drawn from a level that is not in memory, each once, the topmost
+  /// last. To be given to `Atlas.prefetch` on a background queue; then draw again.
   public mutating func takeMissing() -> [(level: Int, slots: [Int])] {
     var result: [(level: Int, slots: [Int])] = []
     for level in missing.indices where !missing[level].isEmpty {
       result.append((level, missing[level]))
+      for slot in missing[level] { isMissing[level][slot >> 6] = 0 }
       missing[level] = []
     }
     return result
   }
 
-  /// Brings a buffer that this renderer drew last up to date at the least price.
-  public mutating func update(
-    into pixels: UnsafeMutablePointer<UInt32>, stride: Int, scene: borrowing Scene, atlas: Atlas,
-    originals: (any OriginalSource)? = nil
-  ) -> Update {
-    var frame = Frame(copy scene)
-    if let last, last.viewport == frame.viewport, last.version == frame.version, last.scale == frame.scale,
-      last.side == frame.side
-    {
-      // A pan keeps the quality that the picture has; a better one is worth drawing for once the scene rests.
-      let isWorse = last.quality == .sharp
-      if frame.quality == last.quality || isWorse {
-        frame.quality = last.quality
-        if frame == last { return .unchanged }
-        let (x, y) = (frame.offsetX - last.offsetX, frame.offsetY - last.offsetY)
-        if abs(x) < frame.viewport.width, abs(y) < frame.viewport.height {
-          renderPanned(into: pixels, stride: stride, x: x, y: y, scene: scene, atlas: atlas, originals: originals)
-          return .panned(x: x, y: y)
-        }
-      }
-    }
-    render(into: pixels, stride: stride, rect: frame.viewport, scene: scene, atlas: atlas, originals: originals)
-    return .redrawn
-  }
-
-  /// Draws a rectangle of a scene.
+  /// Draws a rectangle of a scene, as carefully as the scene says or as `quality` does.
+  /// - Returns: how many pictures can be seen in it.
+  @discardableResult
   public mutating func render(
     into pixels: UnsafeMutablePointer<UInt32>, stride: Int, rect: PixelRect, scene: borrowing Scene, atlas: Atlas,
-    originals: (any OriginalSource)? = nil
-  ) {
-    let frame = Frame(copy scene)
+    originals: (any OriginalSource)? = nil, quality: Scene.Quality? = nil
+  ) -> Int {
     draw(
       into: pixels, stride: stride, rect: rect, scene: scene, atlas: atlas, originals: originals,
-      quality: frame.quality)
-    guard rect.intersection(frame.viewport) == frame.viewport else { return }
-    last = frame
-    drawnCount = sprites.count
+      quality: quality ?? scene.quality)
+    return sprites.count
   }
 
-  /// Moves what the buffer holds by whole pixels and draws the strips that came into view. Byte for byte, the result is that
-  /// of `render`, if the buffer held a frame of the same scene whose camera was panned by `x`, `y` device pixels since.
+  /// Moves what a buffer holds of the scene's viewport by whole pixels and draws the strips that came into view. Byte for
+  /// byte, the result is that of `render`, if the buffer held a frame of the same scene and quality whose camera was panned by
+  /// `x`, `y` device pixels since.
   public mutating func renderPanned(
     into pixels: UnsafeMutablePointer<UInt32>, stride: Int, x: Int, y: Int, scene: borrowing Scene, atlas: Atlas,
-    originals: (any OriginalSource)? = nil
+    originals: (any OriginalSource)? = nil, quality: Scene.Quality? = nil
   ) {
-    var frame = Frame(copy scene)
-    let viewport = frame.viewport
-    if let last { frame.quality = last.quality }
+    let viewport = scene.camera.viewport
     let kept = viewport.intersection(viewport.offset(x: x, y: y))
-    guard !kept.isEmpty else {
-      render(into: pixels, stride: stride, rect: viewport, scene: scene, atlas: atlas, originals: originals)
-      return
+    if !kept.isEmpty { move(pixels, stride: stride, to: kept, x: x, y: y) }
+    for strip in viewport.strips(around: kept) {
+      render(
+        into: pixels, stride: stride, rect: strip, scene: scene, atlas: atlas, originals: originals, quality: quality)
     }
-    move(pixels, stride: stride, to: kept, x: x, y: y)
-    // Above or below over the whole width, then left or right of what was kept.
-    var strips: [PixelRect] = []
-    if y != 0 {
-      strips.append(
-        PixelRect(x: viewport.x, y: y > 0 ? viewport.y : kept.maxY, width: viewport.width, height: abs(y)))
-    }
-    if x != 0 {
-      strips.append(
-        PixelRect(x: x > 0 ? viewport.x : kept.maxX, y: kept.y, width: abs(x), height: kept.height))
-    }
-    for strip in strips {
-      draw(
-        into: pixels, stride: stride, rect: strip, scene: scene, atlas: atlas, originals: originals,
-        quality: frame.quality)
-    }
-    last = frame
   }
 
   private func move(_ pixels: UnsafeMutablePointer<UInt32>, stride: Int, to kept: PixelRect, x: Int, y: Int) {
     // Rows in the order in which none is overwritten before it was read; inside a row memmove knows.
-    let rows = y > 0 ? Array((kept.y..<kept.maxY).reversed()) : Array(kept.y..<kept.maxY)
-    for row in rows {
+    var row = y > 0 ? kept.maxY - 1 : kept.y
+    for _ in 0..<kept.height {
       (pixels + row * stride + kept.x).update(
         from: pixels + (row - y) * stride + kept.x - x, count: kept.width)
+      row += y > 0 ? -1 : 1
     }
   }
 
@@ -168,6 +95,7 @@ public struct MapRenderer {
     let blitter = Blitter(target: pixels, stride: stride)
     blitter.fill(clip, background)
     scene.collectSprites(in: clip, into: &sprites)
+    dropHidden(in: clip, side: scene.spriteSide, atlas: atlas)
     placeholder.prepare(side: scene.spriteSide, background: background)
     let side = scene.spriteSide
     var first = 0
@@ -181,12 +109,45 @@ public struct MapRenderer {
     }
   }
 
+  /// Removes the pictures of which nothing would be seen: those beneath opaque ones.
+  private mutating func dropHidden(in clip: PixelRect, side: Int, atlas: Atlas) {
+    coverage.value.reset(clip)
+    // An original may let something through where its thumbnail does not.
+    let mayHide = side <= thumbnailLevels[thumbnailLevels.count - 1]
+    sprites.withUnsafeMutableBufferPointer { sprites in
+      var kept = sprites.count
+      var index = sprites.count
+      while index > 0 {
+        index &-= 1
+        let sprite = sprites[index]
+        let visible = sprite.rect.intersection(clip)
+        if coverage.value.hides(visible) { continue }
+        if mayHide, !sprite.isReady || atlas.isOpaque(Int(sprite.slot)) == true { coverage.value.hide(visible) }
+        kept &-= 1
+        sprites[kept] = sprite
+      }
+      hiddenCount = kept
+    }
+    sprites.removeFirst(hiddenCount)
+  }
+
+  /// How many pictures can be seen: drawn, and not beneath others altogether.
+  public mutating func seenCount(scene: borrowing Scene, atlas: Atlas) -> Int {
+    let viewport = scene.camera.viewport
+    guard !viewport.isEmpty else { return 0 }
+    scene.collectSprites(in: viewport, into: &sprites)
+    dropHidden(in: viewport, side: scene.spriteSide, atlas: atlas)
+    return sprites.count
+  }
+
   /// What a sprite is drawn with.
   private struct Prepared {
     /// Nothing for a placeholder, or for a flat colour.
     var source: PixelSource?
-    /// Of the whole picture; nil for a placeholder.
-    var average: UInt32?
+    /// Of the whole picture, where it matters: nothing but it is at hand, or something behind the picture is seen.
+    var average: UInt32 = 0
+    /// Nothing is known of the picture.
+    var isPlaceholder = true
   }
 
   /// Sprites whose pixels are looked up together.
@@ -229,10 +190,10 @@ public struct MapRenderer {
     _ sprite: Sprite, side: Int, atlas: Atlas, originals: (any OriginalSource)?
   ) -> Prepared {
     let slot = Int(sprite.slot)
-    guard sprite.isReady, let info = atlas.info(slot) else { return Prepared() }
-    return Prepared(
-      source: source(of: slot, side: side, isOpaque: info.isOpaque, atlas: atlas, originals: originals),
-      average: info.averageColor)
+    guard sprite.isReady, let isOpaque = atlas.isOpaque(slot) else { return Prepared() }
+    let source = source(of: slot, side: side, isOpaque: isOpaque, atlas: atlas, originals: originals)
+    let isSeenThrough = !(source?.isOpaque ?? false)
+    return Prepared(source: source, average: isSeenThrough ? atlas.averageColor(slot) : 0, isPlaceholder: false)
   }
 
   @inline(__always)
@@ -240,10 +201,11 @@ public struct MapRenderer {
     let rect = sprite.rect
     let visible = rect.intersection(clip)
     guard !visible.isEmpty else { return }
-    guard let average = prepared.average else {
+    if prepared.isPlaceholder {
       placeholder.draw(rect, clip: visible, blitter: blitter)
       return
     }
+    let average = prepared.average
     guard let source = prepared.source else {
       blitter.blend(visible, average)
       return
@@ -267,6 +229,15 @@ public struct MapRenderer {
     }
   }
 
+  private mutating func miss(_ slot: Int, level: Int) {
+    let word = slot >> 6
+    let bit = UInt64(1) << UInt64(slot & 63)
+    while isMissing[level].count <= word { isMissing[level].append(0) }
+    guard isMissing[level][word] & bit == 0 else { return }
+    isMissing[level][word] |= bit
+    missing[level].append(slot)
+  }
+
   /// The smallest level that need not be enlarged, or the best there is.
   @inline(__always)
   private mutating func source(
@@ -278,7 +249,7 @@ public struct MapRenderer {
       return original
     }
     if readsResidentLevelsOnly, !atlas.isResident(slot, level: level) {
-      missing[level].append(slot)
+      miss(slot, level: level)
       repeat { level -= 1 } while level >= 0 && !atlas.isResident(slot, level: level)
       if level < 0 { return nil }
     }
@@ -286,6 +257,11 @@ public struct MapRenderer {
     return PixelSource(
       pixels: thumbnail.pixels, width: thumbnail.width, height: thumbnail.height, isOpaque: isOpaque)
   }
+}
+
+/// Memory that copies of a renderer share, for it holds nothing from one call to the next.
+private final class CoverageBox {
+  var value = Coverage()
 }
 
 /// Transparent pictures of the canvas's own colour would not be seen on it: black drawings on a dark canvas.

@@ -12,8 +12,8 @@ struct PictureField: Sendable {
   enum Arrangement { case none, grid, layout }
 
   private(set) var arrangement = Arrangement.none
-  /// Width / height; 1 until known.
-  private(set) var aspects: [Float] = []
+  /// Width / height, negative until the picture is ready; -1 until known.
+  private var signedAspects: [Float] = []
   /// Where the pictures are drawn now.
   private(set) var x: [Float] = []
   private(set) var y: [Float] = []
@@ -25,11 +25,14 @@ struct PictureField: Sendable {
   /// What is drawn, indexed; kept in step with `x`, `y` by `reindexIfNeeded`.
   private(set) var grid = SpatialGrid()
   /// Slots that have a place, in any order.
-  private(set) var placed: [Int32] = []
+  private(set) var placed: [Int32] = [] { didSet { placedVersion &+= 1 } }
+  private var placedVersion = 0
   /// Known, not removed.
   private(set) var imageCount = 0
   /// Grows with everything that changes what is drawn, the camera excepted.
   private(set) var version = 0
+  /// Grows with everything that moves pictures; not when others are added or become ready.
+  private(set) var arrangementVersion = 0
 
   private(set) var motion = LayoutMotion()
   private var layoutSlots: [Int32] = []
@@ -54,6 +57,8 @@ struct PictureField: Sendable {
   var count: Int { marks.count }
 
   func isPlaced(_ slot: Int) -> Bool { marks.indices.contains(slot) && marks[slot].contains(.placed) }
+  /// Width / height; 1 until known.
+  func aspect(_ slot: Int) -> Float { signedAspects.indices.contains(slot) ? abs(signedAspects[slot]) : 1 }
   func isReady(_ slot: Int) -> Bool { marks.indices.contains(slot) && marks[slot].contains(.ready) }
 
   /// Mean distance between neighbours, in layout units.
@@ -103,11 +108,18 @@ struct PictureField: Sendable {
   }
 
   mutating func markReady(_ pictures: [(slot: Int, aspect: Double)]) {
+    // A few are changed in the grid where they are; for many it is quicker to sort anew.
+    let areFew = pictures.count < placed.count / 64
     for (slot, aspect) in pictures where marks.indices.contains(slot) {
       marks[slot].insert(.ready)
       // Strips thinner than this would not be seen, nor could they be hit.
-      if aspect.isFinite, aspect > 0 { aspects[slot] = Float(min(32, max(1 / 32, aspect))) }
+      if aspect.isFinite, aspect > 0 { signedAspects[slot] = Float(min(32, max(1 / 32, aspect))) }
+      signedAspects[slot] = abs(signedAspects[slot])
+      if marks[slot].contains(.placed), areFew, !indexIsStale {
+        grid.update(slot: Int32(slot), x: x[slot], y: y[slot], signedAspect: signedAspects[slot])
+      }
     }
+    if !areFew, !placed.isEmpty { indexIsStale = true }
     version += 1
   }
 
@@ -117,10 +129,12 @@ struct PictureField: Sendable {
       if marks[slot].contains(.removed) { continue }
       marks[slot].insert(.removed)
       marks[slot].subtract([.placed, .ready])
+      signedAspects[slot] = -abs(signedAspects[slot])
       imageCount -= 1
       removed = true
     }
     guard removed else { return }
+    let marks = marks
     placed.removeAll { !marks[Int($0)].contains(.placed) }
     indexIsStale = true
     version += 1
@@ -133,6 +147,7 @@ struct PictureField: Sendable {
     arrangement = .grid
     for slot in order where !marks[Int(slot)].contains(.removed) { place(Int(slot)) }
     version += 1
+    arrangementVersion += 1
   }
 
   /// The orientation that the next layout is shown in, where no layout shown before decides it.
@@ -181,6 +196,7 @@ struct PictureField: Sendable {
     newlyPlaced.removeAll(keepingCapacity: true)
     if !animated { _ = advance(to: now, previous: now) }
     version += 1
+    arrangementVersion += 1
   }
 
   /// Moves the pictures to where they are at a time. Returns whether they moved.
@@ -188,13 +204,15 @@ struct PictureField: Sendable {
     guard arrangement == .layout, motion.advance(to: now, previous: previous, x: &x, y: &y) else { return false }
     indexIsStale = true
     version += 1
+    arrangementVersion += 1
     return true
   }
 
   mutating func reindexIfNeeded() {
     guard indexIsStale else { return }
     indexIsStale = false
-    grid.rebuild(slots: placed, x: x, y: y, extent: Self.extent)
+    grid.rebuild(
+      slots: placed, version: placedVersion, x: x, y: y, signedAspects: signedAspects, extent: Self.extent)
   }
 
   // MARK: Places
@@ -208,7 +226,7 @@ struct PictureField: Sendable {
     let more = count - marks.count
     guard more > 0 else { return }
     marks.append(contentsOf: repeatElement([], count: more))
-    aspects.append(contentsOf: repeatElement(1, count: more))
+    signedAspects.append(contentsOf: repeatElement(-1, count: more))
     x.append(contentsOf: repeatElement(0, count: more))
     y.append(contentsOf: repeatElement(0, count: more))
     gridIndex.append(contentsOf: repeatElement(-1, count: more))

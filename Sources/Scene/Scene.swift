@@ -29,7 +29,8 @@ public struct Scene: Sendable {
   /// When the full-size view began to open; nil when it has arrived. Negative infinity: at the next tick.
   var opening: Double?
   var gesture = Gesture()
-  var pointer: Point?
+  /// Where the pointer is, in device pixels of the window; nil when it is elsewhere, or the hand is on the keyboard.
+  public internal(set) var pointer: Point?
   var now = 0.0
   /// When the first images became known, for the choice of the loading grid's columns.
   var firstImagesAt: Double?
@@ -53,6 +54,8 @@ public struct Scene: Sendable {
   public var placedCount: Int { pictures.placed.count }
   /// Grows with everything that changes what is drawn, apart from the camera.
   public var contentVersion: Int { pictures.version }
+  /// Grows with everything that moves pictures, apart from the camera: not when more come or thumbnails become ready.
+  public var arrangementVersion: Int { pictures.arrangementVersion }
   /// Whether a layout is shown, and not the loading grid.
   public var showsLayout: Bool { pictures.arrangement == .layout }
   /// Whether the scene wants ticks.
@@ -64,7 +67,7 @@ public struct Scene: Sendable {
   public func isReady(_ slot: Int) -> Bool { pictures.isReady(slot) }
   /// Width / height of a picture.
   public func aspect(of slot: Int) -> Double {
-    pictures.aspects.indices.contains(slot) ? Double(pictures.aspects[slot]) : 1
+    Double(pictures.aspect(slot))
   }
   /// Longest side of the pictures on the screen, in device pixels.
   public var spriteSide: Int { max(1, Int(spriteSide(at: camera.scale).rounded())) }

@@ -1,10 +1,24 @@
 import Geometry
 
-/// Which pictures lie where: the slots sorted by the cell of a square lattice, in compressed sparse rows.
+/// Which pictures lie where: sorted by the cell of a square lattice, in compressed sparse rows.
 ///
 /// The lattice is anchored at the layout's origin and its cells depend on the number of pictures alone, so that a picture
-/// that moves changes its cell and no other picture's. Inside a cell the order is fixed: by `priority`, the topmost first.
+/// that moves changes its cell and no other picture's. Inside a cell the order is fixed: by `priority`, the topmost first. Any
+/// first part of a cell is therefore an even sample of it: the same lattice serves every zoom, for a million pictures as for
+/// a thousand, because only as many of a cell are read as can be seen.
 struct SpatialGrid: Sendable {
+  /// A picture in its cell, with all that decides where and how large it is drawn: a frame reads memory in its order.
+  struct Item: Sendable {
+    var slot: Int32
+    /// Its middle, in layout units.
+    var x, y: Float
+    /// Width / height; negative while the picture cannot be drawn.
+    var signedAspect: Float
+
+    var aspect: Float { abs(signedAspect) }
+    var isReady: Bool { signedAspect > 0 }
+  }
+
   /// Side of a cell in layout units.
   private(set) var cellSide = 1.0
   /// Lattice coordinates of the first cell.
@@ -12,11 +26,14 @@ struct SpatialGrid: Sendable {
   private(set) var firstRow = 0
   private(set) var columns = 0
   private(set) var rows = 0
-  /// `items[starts[cell] ..< starts[cell + 1]]` are the slots in a cell; cells are numbered by rows.
+  /// `items[starts[cell] ..< starts[cell + 1]]` are the pictures in a cell; cells are numbered by rows.
   private(set) var starts: [Int32] = [0]
-  private(set) var items: [Int32] = []
+  private(set) var items: [Item] = []
   /// The cell of every item while the grid is built; kept for its memory.
   private var cellOfItem: [Int32] = []
+  /// The slots, those of high priority first, and of which version of them.
+  private var ranked: [Int32] = []
+  private var rankedVersion: Int?
 
   /// The bounds of what was indexed, in layout units.
   private(set) var bounds = Rect.zero
@@ -38,21 +55,54 @@ struct SpatialGrid: Sendable {
   }
 
   /// Sorts the pictures in `slots`, which lie at `x`, `y` (by slot, layout units).
-  mutating func rebuild(slots: [Int32], x: [Float], y: [Float], extent: Double) {
+  /// - Parameter version: another one whenever `slots` has changed.
+  mutating func rebuild(slots: [Int32], version: Int, x: [Float], y: [Float], signedAspects: [Float], extent: Double) {
     let count = slots.count
     guard count > 0 else {
       self = SpatialGrid()
       return
     }
-    cellOfItem.resize(to: count)
-    items.resize(to: count)
-    slots.withUnsafeBufferPointer { slots in
+    if rankedVersion != version {
+      rank(slots)
+      rankedVersion = version
+    }
+    cellOfItem.resize(to: count, filler: 0)
+    items.resize(to: count, filler: Item(slot: 0, x: 0, y: 0, signedAspect: 1))
+    ranked.withUnsafeBufferPointer { slots in
       x.withUnsafeBufferPointer { x in
         y.withUnsafeBufferPointer { y in
           layOutCells(slots: slots, x: x, y: y, extent: extent)
-          sort(slots: slots, x: x, y: y)
+          signedAspects.withUnsafeBufferPointer { sort(slots: slots, x: x, y: y, signedAspects: $0) }
         }
       }
+    }
+  }
+
+  /// Takes over that a picture that lies at `x`, `y` has become ready or got another shape.
+  mutating func update(slot: Int32, x: Float, y: Float, signedAspect: Float) {
+    guard !items.isEmpty else { return }
+    let cell = lattice.cell(x: x, y: y)
+    for index in Int(starts[cell])..<Int(starts[cell + 1]) where items[index].slot == slot {
+      items[index].signedAspect = signedAspect
+      return
+    }
+  }
+
+  /// Brings the slots roughly into the order of their priority, by its highest bits, which are the lowest of the slot: little
+  /// is then left to sort in a cell. The finer this order, the less what follows reads memory in its order, which matters
+  /// where the places of all pictures are more than a processor holds close at hand.
+  private mutating func rank(_ slots: [Int32]) {
+    let bits: Int32 = slots.count < 300_000 ? 6 : 3
+    let mask = Int32(1) << bits - 1
+    func group(_ slot: Int32) -> Int { Int(Self.priority(slot & mask) >> UInt32(32 - bits)) }
+    var places = [Int](repeating: 0, count: Int(mask) + 2)
+    for slot in slots { places[group(slot) + 1] += 1 }
+    for index in 1..<places.count { places[index] += places[index - 1] }
+    ranked.resize(to: slots.count, filler: 0)
+    for slot in slots {
+      let group = group(slot)
+      ranked[places[group]] = slot
+      places[group] += 1
     }
   }
 
@@ -63,8 +113,8 @@ struct SpatialGrid: Sendable {
     var high = -low
     for slot in slots {
       let point = SIMD2(x[Int(slot)], y[Int(slot)])
-      low = pointwiseMin(low, point)
-      high = pointwiseMax(high, point)
+      low.replace(with: point, where: point .< low)
+      high.replace(with: point, where: point .> high)
     }
     bounds = Rect(
       x: Double(low.x), y: Double(low.y), width: Double(high.x - low.x), height: Double(high.y - low.y))
@@ -80,36 +130,65 @@ struct SpatialGrid: Sendable {
     }
   }
 
+  /// Finds cells.
+  private struct Lattice {
+    let perUnit, firstColumn, firstRow: Float
+    let columns, rows: Int
+
+    /// The cell of a place. Places on a lattice line may be one unit in the last place on the wrong side of it, which the
+    /// reach of a query makes good; those at the edge are kept inside.
+    @inline(__always)
+    func cell(x: Float, y: Float) -> Int {
+      // Never negative but for rounding, so that cutting off is rounding down.
+      let column = Int(x * perUnit - firstColumn)
+      let row = Int(y * perUnit - firstRow)
+      return min(rows &- 1, max(0, row)) &* columns &+ min(columns &- 1, max(0, column))
+    }
+  }
+
+  private var lattice: Lattice {
+    Lattice(
+      perUnit: Float(1 / cellSide), firstColumn: Float(firstColumn), firstRow: Float(firstRow), columns: columns,
+      rows: rows)
+  }
+
   private mutating func sort(
-    slots: UnsafeBufferPointer<Int32>, x: UnsafeBufferPointer<Float>, y: UnsafeBufferPointer<Float>
+    slots: UnsafeBufferPointer<Int32>, x: UnsafeBufferPointer<Float>, y: UnsafeBufferPointer<Float>,
+    signedAspects: UnsafeBufferPointer<Float>
   ) {
     let cells = columns * rows
-    starts.resize(to: cells + 1)
-    let perUnit = 1 / cellSide
-    let (firstColumn, firstRow, columns, rows) = (firstColumn, firstRow, columns, rows)
+    starts.resize(to: cells + 1, filler: 0)
+    let lattice = lattice
     starts.withUnsafeMutableBufferPointer { starts in
       items.withUnsafeMutableBufferPointer { items in
         cellOfItem.withUnsafeMutableBufferPointer { cellOfItem in
           starts.update(repeating: 0)
           for index in 0..<slots.count {
             let slot = Int(slots[index])
-            // The last lattice line may be missed by one unit in the last place: hence the clamp.
-            let column = min(columns - 1, max(0, Int((Double(x[slot]) * perUnit).rounded(.down)) - firstColumn))
-            let row = min(rows - 1, max(0, Int((Double(y[slot]) * perUnit).rounded(.down)) - firstRow))
-            let cell = row &* columns &+ column
+            let cell = lattice.cell(x: x[slot], y: y[slot])
             cellOfItem[index] = Int32(truncatingIfNeeded: cell)
             starts[cell] &+= 1
           }
-          var end: Int32 = 0
+          var begin: Int32 = 0
           for cell in 0...cells {
-            end &+= starts[cell]
-            starts[cell] = end
+            let count = starts[cell]
+            starts[cell] = begin
+            begin &+= count
           }
+          // The beginnings move to the ends while the cells fill, and back afterwards.
           for index in 0..<slots.count {
             let cell = Int(cellOfItem[index])
-            starts[cell] &-= 1
-            items[Int(starts[cell])] = slots[index]
+            let slot = slots[index]
+            items[Int(starts[cell])] = Item(
+              slot: slot, x: x[Int(slot)], y: y[Int(slot)], signedAspect: signedAspects[Int(slot)])
+            starts[cell] &+= 1
           }
+          var cell = cells
+          while cell > 0 {
+            starts[cell] = starts[cell - 1]
+            cell -= 1
+          }
+          starts[0] = 0
           for cell in 0..<cells {
             Self.sortByPriority(items, Int(starts[cell])..<Int(starts[cell + 1]))
           }
@@ -118,24 +197,24 @@ struct SpatialGrid: Sendable {
     }
   }
 
-  /// Insertion for the usual handful, the library's sort where pictures crowd.
+  /// Insertion, for the items are nearly in order; the library's sort where pictures crowd.
   @inline(__always)
-  private static func sortByPriority(_ items: UnsafeMutableBufferPointer<Int32>, _ range: Range<Int>) {
-    if range.count > 24 {
-      items[range].sort { priority($0) < priority($1) }
+  private static func sortByPriority(_ items: UnsafeMutableBufferPointer<Item>, _ range: Range<Int>) {
+    if range.count > 256 {
+      items[range].sort { priority($0.slot) < priority($1.slot) }
       return
     }
-    var index = range.lowerBound + 1
+    var index = range.lowerBound &+ 1
     while index < range.upperBound {
-      let slot = items[index]
-      let rank = priority(slot)
+      let item = items[index]
+      let rank = priority(item.slot)
       var hole = index
-      while hole > range.lowerBound, priority(items[hole - 1]) > rank {
-        items[hole] = items[hole - 1]
-        hole -= 1
+      while hole > range.lowerBound, priority(items[hole &- 1].slot) > rank {
+        items[hole] = items[hole &- 1]
+        hole &-= 1
       }
-      items[hole] = slot
-      index += 1
+      if hole != index { items[hole] = item }
+      index &+= 1
     }
   }
 
@@ -153,13 +232,13 @@ struct SpatialGrid: Sendable {
   }
 }
 
-extension Array where Element == Int32 {
+extension Array {
   /// Sets the count; what is in the array afterwards does not matter.
-  fileprivate mutating func resize(to count: Int) {
+  fileprivate mutating func resize(to count: Int, filler: Element) {
     if self.count > count {
       removeLast(self.count - count)
     } else if self.count < count {
-      append(contentsOf: repeatElement(0, count: count - self.count))
+      append(contentsOf: repeatElement(filler, count: count - self.count))
     }
   }
 }

@@ -52,20 +52,35 @@ struct Projection: Sendable {
     self.side = side
   }
 
+  /// Extent of a picture, in device pixels.
+  @inline(__always)
+  func extent(aspect: Float) -> (width: Int, height: Int) {
+    // Positive numbers: cutting off after adding a half is rounding.
+    if aspect > 1 { return (side, max(1, Int(Float(side) / aspect + 0.5))) }
+    if aspect < 1 { return (max(1, Int(Float(side) * aspect + 0.5)), side) }
+    return (side, side)
+  }
+
+  /// Where the middle of a picture is, in device pixels.
+  @inline(__always)
+  func middle(x: Float, y: Float) -> (x: Int, y: Int) {
+    (Self.floor(Double(x) * scale) &+ offsetX, Self.floor(Double(y) * scale) &+ offsetY)
+  }
+
+  /// Rounds down without a call of the C library, which the oldest processors need for it.
+  @inline(__always)
+  private static func floor(_ value: Double) -> Int {
+    let cut = Int(value)
+    return Double(cut) > value ? cut &- 1 : cut
+  }
+
   @inline(__always)
   func sprite(_ slot: Int32, x: Float, y: Float, aspect: Float, isReady: Bool) -> Sprite {
-    var width = side
-    var height = side
-    if aspect > 1 {
-      height = max(1, Int((Float(side) / aspect).rounded()))
-    } else if aspect < 1 {
-      width = max(1, Int((Float(side) * aspect).rounded()))
-    }
-    let left = Int((Double(x) * scale).rounded(.down)) &+ offsetX &- width / 2
-    let top = Int((Double(y) * scale).rounded(.down)) &+ offsetY &- height / 2
+    let (width, height) = extent(aspect: aspect)
+    let middle = middle(x: x, y: y)
     return Sprite(
-      slot: slot, x: Int32(clamping: left), y: Int32(clamping: top), width: Int32(truncatingIfNeeded: width),
-      height: Int32(truncatingIfNeeded: height), isReady: isReady)
+      slot: slot, x: Int32(clamping: middle.x &- width / 2), y: Int32(clamping: middle.y &- height / 2),
+      width: Int32(truncatingIfNeeded: width), height: Int32(truncatingIfNeeded: height), isReady: isReady)
   }
 }
 
@@ -98,36 +113,33 @@ extension Scene {
     let whole = Int(min(perCell, 1e9))
     let part = UInt32((perCell - Double(whole)) * 65536)
 
+    let half = projection.side / 2 + 1
+    let (left, right) = (rect.x - half, rect.maxX + half)
+    let (top, bottom) = (rect.y - half, rect.maxY + half)
     grid.starts.withUnsafeBufferPointer { starts in
       grid.items.withUnsafeBufferPointer { items in
-        pictures.x.withUnsafeBufferPointer { x in
-          pictures.y.withUnsafeBufferPointer { y in
-            pictures.aspects.withUnsafeBufferPointer { aspects in
-              pictures.marks.withUnsafeBufferPointer { marks in
-                for row in rows {
-                  for column in columns {
-                    let cell = row &* grid.columns &+ column
-                    let first = Int(starts[cell])
-                    var count = Int(starts[cell + 1]) &- first
-                    if count > whole {
-                      let hash = Self.cellHash(column: column &+ grid.firstColumn, row: row &+ grid.firstRow)
-                      count = hash < part ? whole &+ 1 : whole
-                    }
-                    var index = first &+ count
-                    while index > first {
-                      index &-= 1
-                      let slot = Int(items[index])
-                      let sprite = projection.sprite(
-                        items[index], x: x[slot], y: y[slot], aspect: aspects[slot],
-                        isReady: marks[slot].contains(.ready))
-                      if Int(sprite.x) < rect.maxX, Int(sprite.y) < rect.maxY,
-                        Int(sprite.x &+ sprite.width) > rect.x, Int(sprite.y &+ sprite.height) > rect.y
-                      {
-                        sprites.append(sprite)
-                      }
-                    }
-                  }
-                }
+        for row in rows {
+          for column in columns {
+            let cell = row &* grid.columns &+ column
+            let first = Int(starts[cell])
+            var count = Int(starts[cell &+ 1]) &- first
+            if count > whole {
+              let hash = Self.cellHash(column: column &+ grid.firstColumn, row: row &+ grid.firstRow)
+              count = hash < part ? whole &+ 1 : whole
+            }
+            var index = first &+ count
+            while index > first {
+              index &-= 1
+              let item = items[index]
+              let middle = projection.middle(x: item.x, y: item.y)
+              // Most of those in the outer cells are nowhere near.
+              if middle.x < left || middle.x > right || middle.y < top || middle.y > bottom { continue }
+              let sprite = projection.sprite(
+                item.slot, x: item.x, y: item.y, aspect: item.aspect, isReady: item.isReady)
+              if Int(sprite.x) < rect.maxX, Int(sprite.y) < rect.maxY,
+                Int(sprite.x &+ sprite.width) > rect.x, Int(sprite.y &+ sprite.height) > rect.y
+              {
+                sprites.append(sprite)
               }
             }
           }
@@ -184,7 +196,7 @@ extension Scene {
   public func spriteRect(of slot: Int) -> PixelRect? {
     guard pictures.isPlaced(slot) else { return nil }
     return projection.sprite(
-      Int32(slot), x: pictures.x[slot], y: pictures.y[slot], aspect: pictures.aspects[slot],
+      Int32(slot), x: pictures.x[slot], y: pictures.y[slot], aspect: pictures.aspect(slot),
       isReady: true
     ).rect
   }

@@ -116,6 +116,7 @@ import X11
   private func connectCallbacks() {
     window.onEvent = { [weak self] event in self?.handle(event) }
     scheduler.draw = { [weak self] frame, _ in self?.draw(frame) ?? [] }
+    scheduler.movement = { [weak self] in self?.map.takeMovement() }
     scheduler.tick = { [weak self] now in self?.tick(now) }
     group.onInvalidate = { [weak self] in self?.scheduler.request() }
     group.onPointerShape = { [weak self] shape in self?.showPointer(shape) }

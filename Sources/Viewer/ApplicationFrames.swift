@@ -49,17 +49,18 @@ extension Application {
     }
     for rect in damage { canvas.clip(Rect(rect)) { group.drawPopups(on: canvas, in: rect) } }
     canvas.flush()
-    needsMap = false
+    needsMap = map.takeUnfinished()
+    if needsMap { scheduler.request() }
     needsBar = false
     needsStatus = false
     if group.wantsTicks { scheduler.isAnimating = true }
     return damage
   }
 
-  /// Counts what is seen once the map rests: it takes as long as collecting a frame's pictures.
+  /// Counts what is seen once the map rests: it takes about as long as collecting a frame's pictures.
   private func countSeen() {
-    guard !map.scene.wantsTicks else { return }
-    let count = map.scene.visibleCount
+    guard !map.scene.wantsTicks, !map.isUnfinished else { return }
+    let count = map.seenCount
     guard count != seenCount else { return }
     seenCount = count
     updateStatus()

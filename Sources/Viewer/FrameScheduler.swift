@@ -7,6 +7,10 @@ import X11
 @MainActor final class FrameScheduler {
   /// Draws the frame and tells what of it changed; nil when nothing is to be shown.
   var draw: ((FrameBuffer, _ now: Double) -> [PixelRect])?
+  /// What of the frame just drawn is the last one moved.
+  var movement: (() -> FrameMovement?)?
+  /// Told of every frame that was handed to the server: its number and when it was begun.
+  var onPresented: ((_ serial: UInt64, _ began: Double) -> Void)?
   /// Called before a frame while something moves.
   var tick: ((_ now: Double) -> Void)?
   /// Whether a picture is moving: frames follow one another until it is false.
@@ -35,6 +39,9 @@ import X11
     isNeeded = true
     schedule()
   }
+
+  /// Whether a frame is asked for or follows by itself.
+  var isBusy: Bool { isNeeded || isAnimating }
 
   /// A buffer is free again.
   func bufferIsFree() {
@@ -72,7 +79,10 @@ import X11
       return
     }
     isNeeded = false
-    if let damage = draw?(frame, now), !damage.isEmpty { window.present(frame, damage: damage) }
+    if let damage = draw?(frame, now), !damage.isEmpty {
+      let serial = window.present(frame, damage: damage, movement: movement?())
+      onPresented?(serial, now)
+    }
     // The pace is kept by the clock and not by the end of the drawing.
     nextFrame = max(nextFrame + interval, now + interval / 2)
     schedule()

@@ -1,6 +1,8 @@
 import Atlas
+import Geometry
 import Imaging
 import Rendering
+import Scene
 
 /// Pixels in memory of their own, at an address that stays.
 final class OwnedPixels: Sendable {
@@ -25,13 +27,15 @@ final class OwnedPixels: Sendable {
   var source: PixelSource { PixelSource(pixels: memory, width: width, height: height, isOpaque: isOpaque) }
 }
 
-/// The originals behind pictures that the map shows larger than their largest thumbnail. While a frame is drawn it hands
-/// out what is at hand and notes what would be better; after the frame that is asked for.
+/// The originals behind pictures that the map shows larger than their largest thumbnail: those in view are asked for, the
+/// ones near the pointer first, and what scrolled away is wanted no more. While a frame is drawn it hands out what is at
+/// hand.
 @MainActor final class MapPictures {
   private let loader: OriginalLoader<OwnedPixels>
-  private var wishes: [(slot: Int, side: Int)] = []
   /// What the present frame draws; kept until the next one.
   private var inUse: [OwnedPixels] = []
+  private var hasWishes = false
+  private var sprites: [Sprite] = []
 
   /// A picture came in, and the map is to be drawn again.
   var onArrival: (() -> Void)?
@@ -46,17 +50,41 @@ final class OwnedPixels: Sendable {
   /// The loader behind it.
   var originals: OriginalLoader<OwnedPixels> { loader }
 
-  /// Runs `body`, which draws a frame, and then asks for what it missed.
+  /// Runs `body`, which draws a frame or a part of one.
   func drawing<Result>(_ body: (any OriginalSource) -> Result) -> Result {
-    wishes = []
     inUse = []
-    let result = body(Source(pictures: self))
-    // The renderer goes from back to front: the last wish is the topmost picture.
-    if !wishes.isEmpty { loader.prefer(wishes.suffix(Self.mostWishes)) }
-    return result
+    return body(Source(pictures: self))
+  }
+
+  /// Asks for what a scene shows larger than there are thumbnails, and for nothing else.
+  func ask(for scene: Scene) {
+    let wishes = scene.opened == nil ? wishes(of: scene) : []
+    guard hasWishes || !wishes.isEmpty else { return }
+    hasWishes = !wishes.isEmpty
+    loader.prefer(wishes)
   }
 
   private static let mostWishes = 64
+  private static var largestThumbnail: Int { thumbnailLevels.last ?? 128 }
+
+  /// The pictures in view, the one nearest to the pointer last.
+  private func wishes(of scene: Scene) -> [(slot: Int, side: Int)] {
+    guard scene.spriteSide > Self.largestThumbnail else { return [] }
+    let viewport = scene.camera.viewport
+    scene.collectSprites(in: viewport, into: &sprites)
+    let side = Self.decodedSide(for: scene.spriteSide)
+    let eye = scene.pointer ?? Rect(viewport).center
+    func distance(_ sprite: Sprite) -> Double { Rect(sprite.rect).center.distance(to: eye) }
+    return sprites.filter(\.isReady).map { (slot: Int($0.slot), distance: distance($0)) }
+      .sorted { $0.distance < $1.distance }.prefix(Self.mostWishes).reversed().map { (slot: $0.slot, side: side) }
+  }
+
+  /// Sizes in doubling steps: a zoom must not decode the same picture for every frame.
+  private static func decodedSide(for side: Int) -> Int {
+    var decoded = 2 * largestThumbnail
+    while decoded < side { decoded *= 2 }
+    return decoded
+  }
 
   /// The half of the renderer's protocol that must not be bound to an actor; it is only called while drawing.
   private struct Source: OriginalSource {
@@ -71,12 +99,7 @@ final class OwnedPixels: Sendable {
   private struct SendableSource: @unchecked Sendable { let source: PixelSource? }
 
   private func pixels(slot: Int, minimumSide: Int) -> PixelSource? {
-    let known = loader.loaded(slot)
-    // Sizes in doubling steps: a zoom must not decode the same picture for every frame.
-    var side = 2 * (thumbnailLevels.last ?? 128)
-    while side < minimumSide { side *= 2 }
-    if !(known?.suffices(for: minimumSide) ?? false) { wishes.append((slot, side)) }
-    guard let picture = known?.picture else { return nil }
+    guard let picture = loader.loaded(slot)?.picture else { return nil }
     inUse.append(picture)
     return picture.source
   }

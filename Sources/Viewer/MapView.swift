@@ -16,8 +16,8 @@ private struct PrefetchRequest {
   let version: Int
   /// The picture with the card beside it: its preview is larger than the pictures of the map.
   let labelled: Int?
-  /// Level and slot of each.
-  let missing: Set<[Int]>
+  /// Stands for levels and slots, in any order.
+  let missing: UInt64
   var attempts = 1
 
   func isSameView(as other: PrefetchRequest) -> Bool {
@@ -30,21 +30,25 @@ private struct PrefetchRequest {
   /// What the user sees.
   private(set) var scene: Scene
   /// The thumbnails.
-  var atlas: Atlas? { didSet { if atlas !== oldValue { renderer.invalidate() } } }
+  var atlas: Atlas? { didSet { if atlas !== oldValue { frames.reset() } } }
   /// What the scene asks its owner for.
   var onEffect: ((SceneEffect) -> Void)?
   /// What is said beside the picture under the pointer.
   var label: ((_ slot: Int) -> PictureLabel?)?
 
+  /// How many pictures the last complete frame held.
+  var drawnCount: Int { frames.drawnCount }
+  /// Whether a better picture than the last one drawn is under way: another frame is to follow.
+  private(set) var isUnfinished = false
+
+  private var movement: FrameMovement?
+
   let pictures: MapPictures
   let fullSize: OriginalLoader<OriginalPyramid>
 
-  private var renderer: MapRenderer
+  /// The map without what lies over it.
+  private let frames: MapFrames
   private var originalRenderer = OriginalRenderer()
-  /// The map without what lies over it, in the window's coordinates: panning moves its pixels.
-  private var base: UnsafeMutablePointer<UInt32>?
-  private var baseWidth = 0
-  private var baseHeight = 0
 
   /// Brings thumbnails from the disk into memory; one request at a time.
   private let prefetchQueue = DispatchQueue(label: "thumbnails", qos: .userInitiated)
@@ -56,19 +60,18 @@ private struct PrefetchRequest {
 
   init(limits: DecodingLimits, theme: Theme, animates: Bool) {
     scene = Scene(isAnimationEnabled: animates)
-    renderer = MapRenderer(background: theme.canvas.argb)
+    var renderer = MapRenderer(background: theme.canvas.argb)
     renderer.readsResidentLevelsOnly = true
+    frames = MapFrames(renderer: renderer)
     pictures = MapPictures(limits: limits)
     fullSize = OriginalLoader(limits: limits, cacheLimit: 256 << 20) { image in
       OriginalPyramid(width: image.width, height: image.height, pixels: image.pixels, isOpaque: image.isOpaque)
     }
     pictures.onArrival = { [weak self] in
-      self?.renderer.invalidate()
+      self?.frames.invalidate()
       self?.onEffect?(.redraw)
     }
   }
-
-  isolated deinit { base?.deallocate() }
 
   /// Starts with an empty map: another location is opened.
   func reset() {
@@ -76,7 +79,8 @@ private struct PrefetchRequest {
       viewport: scene.camera.viewport, uiScale: scene.uiScale, isAnimationEnabled: scene.isAnimationEnabled)
     atlas = nil
     lastRequest = nil
-    renderer.invalidate()
+    seen = nil
+    frames.reset()
   }
 
   /// Hands an input to the scene and its effects on.
@@ -84,14 +88,28 @@ private struct PrefetchRequest {
     for effect in scene.handle(input) { onEffect?(effect) }
   }
 
-  func setTheme(_ theme: Theme) { renderer.background = theme.canvas.argb }
+  func setTheme(_ theme: Theme) { frames.renderer.background = theme.canvas.argb }
 
   /// Thumbnails that the scene knows as ready may have been replaced.
-  func invalidate() { renderer.invalidate() }
+  func invalidate() { frames.invalidate() }
+
+  /// Whether another frame is to follow the last one drawn; told once.
+  func takeUnfinished() -> Bool {
+    defer { isUnfinished = false }
+    return isUnfinished
+  }
+
+  /// How the map has moved with the last frame drawn, when that is what happened; told once.
+  func takeMovement() -> FrameMovement? {
+    defer { movement = nil }
+    return movement
+  }
 
   /// Draws the map's part of a frame.
   func draw(into frame: FrameBuffer, canvas: Canvas, style: Style) {
     let viewport = scene.camera.viewport
+    isUnfinished = false
+    movement = nil
     guard !viewport.isEmpty else { return }
     canvas.flush()
     if let opened = scene.opened {
@@ -112,21 +130,41 @@ private struct PrefetchRequest {
     guard let atlas else { return }
     let text = scene.labelledSlot.flatMap { label?($0) }
     pictures.drawing { source in
-      _ = renderer.drawOverlay(
+      _ = frames.renderer.drawOverlay(
         on: canvas, pixels: frame.pixels, stride: frame.stride, scene: scene, atlas: atlas, theme: style.theme,
         font: style.font, label: text, originals: source)
     }
+    pictures.ask(for: scene)
     prefetchMissing(from: atlas)
   }
 
+  /// How many pictures can be seen: those in view that do not lie beneath others altogether.
+  var seenCount: Int {
+    guard let atlas else { return 0 }
+    let view = SeenView(camera: scene.camera, version: scene.contentVersion)
+    if let seen, seen.view == view { return seen.count }
+    let count = frames.renderer.seenCount(scene: scene, atlas: atlas)
+    seen = (view, count)
+    return count
+  }
+
+  private struct SeenView: Equatable {
+    let camera: Camera
+    let version: Int
+  }
+
+  private var seen: (view: SeenView, count: Int)?
+
   /// Has the thumbnails read that the frame just drawn did without; the main thread never waits for the disk.
   private func prefetchMissing(from atlas: Atlas) {
-    let missing = renderer.takeMissing()
-    guard !missing.isEmpty, !isPrefetching else { return }
+    // Of a picture that is drawn in parts, the needs are asked for together.
+    guard !isPrefetching, !isUnfinished || scene.wantsTicks else { return }
+    let missing = frames.renderer.takeMissing()
+    guard !missing.isEmpty else { return }
     var request = PrefetchRequest(
       camera: scene.camera, version: scene.contentVersion, labelled: scene.labelledSlot,
-      missing: missing.reduce(into: Set()) { set, entry in
-        for slot in entry.slots { set.insert([entry.level, slot]) }
+      missing: missing.reduce(0) { sum, entry in
+        entry.slots.reduce(sum) { $0 &+ (UInt64($1) << 3 | UInt64(entry.level)) &* 0x9E37_79B9_7F4A_7C15 }
       })
     if let last = lastRequest, last.isSameView(as: request) {
       // Where a view needs more than may be in memory, smaller levels are what is shown.
@@ -143,37 +181,28 @@ private struct PrefetchRequest {
 
   private func thumbnailsArrived() {
     isPrefetching = false
-    renderer.invalidate()
+    frames.invalidate()
     onEffect?(.redraw)
   }
 
   private func drawMap(into frame: FrameBuffer, viewport: PixelRect) {
+    let background = frames.renderer.background
     guard let atlas else {
       for row in viewport.y..<viewport.maxY {
-        (frame.pixels + row * frame.stride + viewport.x).update(repeating: renderer.background, count: viewport.width)
+        (frame.pixels + row * frame.stride + viewport.x).update(repeating: background, count: viewport.width)
       }
       return
     }
-    let base = base(width: frame.width, height: frame.height)
-    pictures.drawing { source in
-      _ = renderer.update(into: base, stride: baseWidth, scene: scene, atlas: atlas, originals: source)
+    let update = pictures.drawing { source in
+      frames.update(width: frame.width, height: frame.height, scene: scene, atlas: atlas, originals: source)
     }
+    isUnfinished = update.isUnfinished
+    if case .panned(let x, let y) = update.kind { movement = FrameMovement(rect: viewport, x: x, y: y) }
+    guard let pixels = frames.pixels else { return }
     for row in viewport.y..<viewport.maxY {
       (frame.pixels + row * frame.stride + viewport.x).update(
-        from: base + row * baseWidth + viewport.x, count: viewport.width)
+        from: pixels + row * frames.stride + viewport.x, count: viewport.width)
     }
-  }
-
-  private func base(width: Int, height: Int) -> UnsafeMutablePointer<UInt32> {
-    if let base, baseWidth == width, baseHeight == height { return base }
-    base?.deallocate()
-    let memory = UnsafeMutablePointer<UInt32>.allocate(capacity: max(1, width * height))
-    memory.initialize(repeating: renderer.background, count: max(1, width * height))
-    base = memory
-    baseWidth = width
-    baseHeight = height
-    renderer.invalidate()
-    return memory
   }
 
   private func drawOpened(_ opened: OpenedImage, into frame: FrameBuffer, style: Style) {

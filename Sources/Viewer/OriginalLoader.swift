@@ -107,9 +107,12 @@ struct LoadedOriginal<Picture: Sendable>: Sendable {
   /// What could not be had may be there by now.
   func forgetFailures() { failed = [:] }
 
-  /// Replaces what the map would like, best last; nothing urgent is touched.
+  /// Replaces what the map would like, best last; nothing urgent is touched. What is on its way and not wanted any more is
+  /// given up.
   func prefer(_ wishes: [(slot: Int, side: Int)]) {
     waiting.removeAll { !$0.urgent }
+    let named = Set(wishes.map(\.slot))
+    for (slot, task) in running where !named.contains(slot) { task.cancel() }
     let urgent = Set(waiting.map(\.slot))
     let wanted = wishes.filter { wish in
       !urgent.contains(wish.slot) && running[wish.slot] == nil && failed[wish.slot] == nil

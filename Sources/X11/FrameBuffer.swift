@@ -1,3 +1,4 @@
+public import Geometry
 internal import Glibc
 
 /// The memory of one frame: draw into it, then hand it to `Window.present`.
@@ -18,6 +19,22 @@ public struct FrameBuffer {
   public let age: Int
 
   let storage: FrameStorage
+}
+
+/// A part of a frame that differs from the last one by having moved, but for what came into view: worth telling where
+/// pictures travel through a connection, for the server then moves what it has.
+public struct FrameMovement: Hashable, Sendable {
+  /// The part, before and after.
+  public var rect: PixelRect
+  /// To the right and down, in pixels.
+  public var x, y: Int
+
+  /// A movement inside `rect`.
+  public init(rect: PixelRect, x: Int, y: Int) {
+    self.rect = rect
+    self.x = x
+    self.y = y
+  }
 }
 
 /// The memory behind a frame buffer: the server's own where the formats agree, else a canvas to be converted.

@@ -1,7 +1,7 @@
 internal import CX11
 internal import Geometry
 
-/// Brings drawn frames on a window, at most two at a time, through shared memory where that works.
+/// Brings drawn frames on a window: at most two at a time through shared memory where that works, else as a stream.
 @MainActor final class Presenter {
   private let connection: Connection
   private let window: XID
@@ -16,6 +16,9 @@ internal import Geometry
   /// A frame was asked for when no buffer was free.
   private(set) var isAwaited = false
   private var isSharing: Bool
+  /// Where memory cannot be shared.
+  private lazy var stream = StreamedFrames(
+    connection: connection, window: window, context: context, converter: converter)
 
   init?(connection: Connection, window: XID) {
     self.connection = connection
@@ -29,6 +32,7 @@ internal import Geometry
   }
 
   func close() {
+    if !isSharing { stream.close() }
     XFreeGC(connection.display, context)
     images = []
     storages = []
@@ -39,14 +43,21 @@ internal import Geometry
   func begin(width: Int, height: Int) -> FrameBuffer? {
     if let begun, fits(begun.width, begun.height, width, height) { return buffer(begun, width, height) }
     begun = nil
-    guard let image = freeImage(width, height) else {
+    guard let storage = isSharing ? freeStorage(width, height) : stream.begin(width: width, height: height) else {
       isAwaited = true
       return nil
     }
     isAwaited = false
-    let storage = converter == nil ? storage(of: image) : canvas(width, height)
     begun = storage
     return buffer(storage, width, height)
+  }
+
+  /// Memory that the server reads; nil also when there is no more shared memory to be had: then it goes on without.
+  private func freeStorage(_ width: Int, _ height: Int) -> FrameStorage? {
+    guard let image = freeImage(width, height) else {
+      return isSharing ? nil : stream.begin(width: width, height: height)
+    }
+    return converter == nil ? storage(of: image) : canvas(width, height)
   }
 
   private func buffer(_ storage: FrameStorage, _ width: Int, _ height: Int) -> FrameBuffer {
@@ -58,16 +69,20 @@ internal import Geometry
 
   /// Puts the damaged parts on the window. Returns the number of the frame and whether the server will tell when it is
   /// done; a frame without damage is done at once.
-  func present(_ frame: FrameBuffer, damage: [PixelRect]) -> (serial: UInt64, isPending: Bool) {
+  func present(
+    _ frame: FrameBuffer, damage: [PixelRect], movement: FrameMovement?
+  ) -> (serial: UInt64, isPending: Bool) {
     lastSerial += 1
     let storage = frame.storage
     storage.last = (lastSerial, frame.width, frame.height)
     if begun === storage { begun = nil }
     let bounds = PixelRect(x: 0, y: 0, width: frame.width, height: frame.height)
     let parts = damage.map { $0.intersection(bounds) }.filter { !$0.isEmpty }
-    guard !parts.isEmpty, let image = storage.image ?? freeImage(frame.width, frame.height) else {
-      return (lastSerial, false)
+    guard !parts.isEmpty else { return (lastSerial, false) }
+    if !isSharing {
+      return (lastSerial, stream.present(frame, serial: lastSerial, damage: parts, movement: movement))
     }
+    guard let image = storage.image ?? freeImage(frame.width, frame.height) else { return (lastSerial, false) }
     for (index, part) in parts.enumerated() {
       if let converter {
         let bytesPerPixel = converter.format.bitsPerPixel / 8
@@ -81,16 +96,17 @@ internal import Geometry
         part.x, part.y, part.width, part.height, on: window, with: context, isLast: index == parts.count - 1)
     }
     image.pendingSerial = lastSerial
-    if image.segment == 0 {
-      // Nothing tells when a picture has gone through the connection, except what the server says of a later request.
-      XChangeProperty(
-        connection.display, window, connection.atoms[.frame], Atom(XA_INTEGER), 8, PropModeAppend, nil, 0)
-    }
     // A frame begun before a resize is put all the same; its buffer is no longer one of ours to wait for.
     return (lastSerial, images.contains { $0 === image })
   }
 
-  /// The server has read a segment, or has come to the request after an unshared picture. Returns the frame's number.
+  /// The server has come to a part of a stream. Returns the number of the frame that it completed, and whether another one
+  /// may be drawn.
+  func streamAnswered() -> (serial: UInt64?, isReady: Bool) {
+    isSharing ? (nil, false) : stream.answered()
+  }
+
+  /// The server has read a segment. Returns the frame's number.
   func complete(segment: UInt) -> UInt64? {
     guard let image = images.first(where: { $0.segment == segment && $0.pendingSerial != nil }) else { return nil }
     defer { image.pendingSerial = nil }
@@ -113,18 +129,17 @@ internal import Geometry
     }
     if let index = images.firstIndex(where: { $0.pendingSerial == nil }) {
       discard(images.remove(at: index))
-    } else if images.count >= (isSharing ? 2 : 1) {
+    } else if images.count >= 2 {
       return nil
     }
-    var image = ServerImage(
-      connection: connection, width: capacity(width), height: capacity(height), sharing: isSharing)
-    if image == nil, isSharing {
+    let image = ServerImage(
+      connection: connection, width: capacity(width), height: capacity(height), sharing: true)
+    if let image {
+      images.append(image)
+    } else if images.isEmpty {
       // No more shared memory to be had: go on without.
       isSharing = false
-      if !images.isEmpty { return nil }
-      image = ServerImage(connection: connection, width: capacity(width), height: capacity(height), sharing: false)
     }
-    if let image { images.append(image) }
     return image
   }
 

@@ -1,4 +1,5 @@
 internal import CX11
+internal import Geometry
 internal import Glibc
 
 /// Whether memory can be shared with the server (MIT-SHM), found out by doing it: over ssh the extension is offered and
@@ -130,24 +131,19 @@ private struct SharedSegment: ~Copyable {
     }
   }
 
-  /// Puts a part of the picture on the window at the same place. With shared memory, `isLast` asks for the event that says
-  /// that the server is done.
+  /// Puts a part of the shared picture on the window at the same place. `isLast` asks for the event that says that the
+  /// server is done.
   func put(_ x: Int, _ y: Int, _ width: Int, _ height: Int, on window: XID, with context: GC, isLast: Bool) {
-    let display = connection.display
-    if info != nil {
-      XShmPutImage(
-        display, window, context, image, CInt(x), CInt(y), CInt(x), CInt(y), UInt32(width), UInt32(height),
-        isLast ? True : False)
-      return
-    }
-    // Short requests let the server do other things in between.
-    let rowBytes = max(1, width * connection.format.pixels.bitsPerPixel / 8)
-    let rows = max(1, (256 << 10) / rowBytes)
-    for top in stride(from: y, to: y + height, by: rows) {
-      XPutImage(
-        display, window, context, image, CInt(x), CInt(top), CInt(x), CInt(top), UInt32(width),
-        UInt32(min(rows, y + height - top)))
-    }
+    XShmPutImage(
+      connection.display, window, context, image, CInt(x), CInt(y), CInt(x), CInt(y), UInt32(width), UInt32(height),
+      isLast ? True : False)
+  }
+
+  /// Puts a part of a picture that is not shared on a drawable, at another place.
+  func put(_ part: PixelRect, at place: (x: Int, y: Int), on drawable: XID, with context: GC) {
+    XPutImage(
+      connection.display, drawable, context, image, CInt(part.x), CInt(part.y), CInt(place.x), CInt(place.y),
+      UInt32(part.width), UInt32(part.height))
   }
 
   /// Draws a few pixels by way of the server and looks at them: a server elsewhere may have attached some other memory

@@ -117,10 +117,13 @@ public import Geometry
 
   /// Shows the damaged rectangles of the frame.
   ///
+  /// - Parameter movement: what of the damage is the last frame moved; it may be wrong about any pixel.
   /// - Returns: the frame's number, which comes back in `.presented` when the frame is on the screen.
-  @discardableResult public func present(_ frame: FrameBuffer, damage: [PixelRect]) -> UInt64 {
+  @discardableResult public func present(
+    _ frame: FrameBuffer, damage: [PixelRect], movement: FrameMovement? = nil
+  ) -> UInt64 {
     guard isUsable else { return 0 }
-    let (serial, isPending) = presenter.present(frame, damage: damage)
+    let (serial, isPending) = presenter.present(frame, damage: damage, movement: movement)
     if frame.width == width, frame.height == height { sync?.frameWasPut(connection) }
     if !isPending {
       enqueue(.presented(serial: serial))
@@ -277,6 +280,13 @@ public import Geometry
     default:
       enqueue(.pointerReleased(button: button, x: x, y: y, modifiers, time: time))
     }
+  }
+
+  /// The server has come to a part of what was streamed.
+  func handleStreamAnswer() {
+    let (serial, isReady) = presenter.streamAnswered()
+    if let serial { enqueue(.presented(serial: serial)) }
+    if isReady, presenter.isAwaited { enqueue(.frameReady) }
   }
 
   /// The server is done with a picture.

@@ -210,7 +210,7 @@ extension Window {
       stateChanged(
         isFullScreen: state.contains(atoms[.netStateFullScreen]), isHidden: state.contains(atoms[.netStateHidden]))
     case atoms[.frame]:
-      handleCompletion(segment: 0)
+      handleStreamAnswer()
     default:
       break
     }

@@ -140,6 +140,33 @@ func isIntact(_ slot: Int, in atlas: Atlas) -> Bool {
     }
   }
 
+  @Test("what is asked for makes room for itself, and all levels together stay within their memory")
+  func residentMemory() throws {
+    let atlas = try Atlas.temporary()
+    let count = 30_000
+    let dot = (width: 1, height: 1, pixels: [UInt32(0xFF10_2030)])
+    for slot in 0..<count {
+      try atlas.store(
+        slot: slot, levels: thumbnailLevels.map { _ in dot }, averageColor: 0xFF10_2030, isOpaque: true)
+    }
+    // Counted by cells, however small the pictures in them are.
+    func residentBytes() -> Int {
+      thumbnailLevels.indices.reduce(0) { sum, level in
+        sum + (0..<count).count { atlas.isResident($0, level: level) } * 4 * thumbnailLevels[level]
+          * thumbnailLevels[level]
+      }
+    }
+    atlas.release(level: 2)
+    atlas.prefetch(slots: Array(0..<count), level: 2)
+    #expect((0..<count).allSatisfy { atlas.isResident($0, level: 2) })
+    #expect(residentBytes() <= 384 << 20)
+    atlas.prefetch(slots: Array(0..<2000), level: 5)
+    atlas.prefetch(slots: Array(0..<count), level: 3)
+    #expect((0..<count).allSatisfy { atlas.isResident($0, level: 3) })
+    #expect((0..<2000).allSatisfy { atlas.isResident($0, level: 5) })
+    #expect(residentBytes() <= 384 << 20)
+  }
+
   @Test("residency follows storing, releasing and prefetching")
   func residency() throws {
     let directory = try TemporaryDirectory("atlas")

@@ -63,7 +63,7 @@ func makeScene(
 
 /// An opaque colour that belongs to a slot alone.
 func color(of slot: Int) -> UInt32 {
-  0xFF00_0000 | UInt32(slot * 2_654_435 + 0x0030_5070) & 0x00FF_FFFF
+  0xFF00_0000 | UInt32(truncatingIfNeeded: slot * 2_654_435 + 0x0030_5070) & 0x00FF_FFFF
 }
 
 func randomPoints(_ count: Int, _ numbers: inout SplitMix64) -> [Point] {

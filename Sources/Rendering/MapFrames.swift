@@ -1,0 +1,365 @@
+public import Atlas
+import Foundation
+import Geometry
+public import Scene
+
+/// The picture of a map that follows the hand: at every moment the best that there is time for, and in the end exactly what
+/// `MapRenderer.render` draws.
+///
+/// A pan moves the pixels of the last frame and draws what came into view. A zoom draws the frame anew where that takes less
+/// than `Budget.direct`; otherwise it shows the last finished picture as the new camera sees it, and draws a better one in
+/// bands, for `Budget.refinement` a frame, into a buffer that takes its place when it is finished. The same bands make a
+/// draft sharp when the hand rests, and take in thumbnails that arrive.
+public final class MapFrames {
+  /// Seconds that drawing may take.
+  public struct Budget: Sendable {
+    /// A whole frame at once.
+    public var direct = 0.008
+    /// Bands of a better frame, at each update; at least one is drawn.
+    public var refinement = 0.006
+
+    /// The budgets of a screen of sixty frames a second.
+    public init() {}
+
+    /// Other budgets.
+    public init(direct: Double, refinement: Double) {
+      self.direct = direct
+      self.refinement = refinement
+    }
+  }
+
+  /// What `update` did.
+  public struct Update: Sendable, Equatable {
+    /// How the picture came about.
+    public enum Kind: Sendable, Equatable {
+      /// It was there already.
+      case unchanged
+      /// All of it was drawn.
+      case redrawn
+      /// It was moved by these pixels, and what came into view was drawn.
+      case panned(x: Int, y: Int)
+      /// Another picture is shown as this camera sees it.
+      case reprojected
+      /// A better picture took the place of the last one.
+      case refined
+    }
+
+    /// How the picture came about.
+    public var kind: Kind
+    /// Whether a better picture is under way: `update` is to be called again.
+    public var isUnfinished: Bool
+  }
+
+  /// Draws the pictures.
+  public var renderer: MapRenderer
+  /// How long drawing may take.
+  public var budget: Budget
+  /// How many pictures the last complete frame held.
+  public private(set) var drawnCount = 0
+
+  /// What decides the pixels of a frame.
+  private struct Frame: Equatable {
+    var viewport: PixelRect
+    var background: UInt32
+    var arrangement: Int
+    var version: Int
+    var invalidations: Int
+    var scale: Double
+    var side: Int
+    var quality: Scene.Quality
+    var offsetX, offsetY: Int
+
+    /// Whether pixels of one can be moved into the other.
+    func isPannedFrom(_ other: Frame) -> Bool {
+      isReprojectedFrom(other) && scale == other.scale && side == other.side
+    }
+
+    /// Whether the same pictures lie in the same places, whatever the camera.
+    func isReprojectedFrom(_ other: Frame) -> Bool {
+      viewport == other.viewport && arrangement == other.arrangement && background == other.background
+    }
+
+    /// Whether this picture is all that `wanted` asks for, but for its place. A better one is good enough as well.
+    func suffices(for wanted: Frame) -> Bool {
+      isPannedFrom(wanted) && version == wanted.version && invalidations == wanted.invalidations
+        && (quality == wanted.quality || quality == .sharp)
+    }
+  }
+
+  /// A buffer and what it shows.
+  private struct Picture {
+    let pixels: UnsafeMutablePointer<UInt32>
+    var frame: Frame?
+    /// False for a likeness.
+    var isExact = false
+  }
+
+  /// A frame that is drawn band by band.
+  private struct Work {
+    let buffer: Int
+    let frame: Frame
+    /// The scene as it was when the work began.
+    let scene: Scene
+    var bands: [PixelRect]
+    var seconds = 0.0
+    var count = 0
+  }
+
+  private var pictures: [Picture] = []
+  private var front = 0
+  /// The latest finished picture, which reprojections show.
+  private var source: Int?
+  private var work: Work?
+  private var width = 0
+  private var height = 0
+  private var invalidations = 0
+  /// Seconds that whole frames took lately.
+  private var draftSeconds = 0.0
+  private var sharpSeconds = 0.0
+
+  private static let bandHeight = 64
+  /// Where more than this part of a frame would have to be drawn beside the likeness, it is drawn altogether.
+  private static let largestUnknownShare = 0.45
+
+  /// Frames of a renderer.
+  public init(renderer: MapRenderer, budget: Budget = Budget()) {
+    self.renderer = renderer
+    self.budget = budget
+  }
+
+  deinit { for picture in pictures { picture.pixels.deallocate() } }
+
+  /// Pixels from one row to the next.
+  public var stride: Int { width }
+  /// The window's pixel 0, 0 of the present picture; only the scene's viewport holds anything. Valid until `update`.
+  public var pixels: UnsafePointer<UInt32>? { pictures.isEmpty ? nil : UnsafePointer(pictures[front].pixels) }
+
+  /// Thumbnails or originals changed behind the scene's back: the picture is made anew, while the present one stays.
+  public func invalidate() { invalidations += 1 }
+
+  /// Forgets everything: another map is shown.
+  public func reset() {
+    for index in pictures.indices { pictures[index].frame = nil }
+    source = nil
+    work = nil
+    draftSeconds = 0
+    sharpSeconds = 0
+  }
+
+  /// Brings the picture up to date, for a window of `width × height` pixels.
+  public func update(
+    width: Int, height: Int, scene: Scene, atlas: Atlas, originals: (any OriginalSource)? = nil
+  ) -> Update {
+    resize(width, height)
+    var wanted = Frame(
+      viewport: scene.camera.viewport, background: renderer.background, arrangement: scene.arrangementVersion,
+      version: scene.contentVersion, invalidations: invalidations, scale: scene.camera.scale, side: scene.spriteSide,
+      quality: scene.quality, offsetX: 0, offsetY: 0)
+    (wanted.offsetX, wanted.offsetY) = scene.pixelOffset
+    guard !wanted.viewport.isEmpty else { return Update(kind: .unchanged, isUnfinished: false) }
+    let now = Now(scene: scene, atlas: atlas, originals: originals)
+
+    let kind = align(to: wanted, now)
+    if isFinished(wanted) {
+      work = nil
+      return Update(kind: kind, isUnfinished: false)
+    }
+    if kind == .unchanged, seconds(wanted.quality) <= budget.direct {
+      redraw(wanted, now)
+      work = nil
+      return Update(kind: .redrawn, isUnfinished: false)
+    }
+    let isRefined = refine(towards: wanted, now)
+    let isUnfinished = !isFinished(wanted)
+    return Update(kind: isRefined && kind == .unchanged ? .refined : kind, isUnfinished: isUnfinished)
+  }
+
+  /// What an update draws from.
+  private struct Now {
+    let scene: Scene
+    let atlas: Atlas
+    let originals: (any OriginalSource)?
+  }
+
+  private func isFinished(_ wanted: Frame) -> Bool {
+    guard let shown = pictures[front].frame, pictures[front].isExact, shown.suffices(for: wanted) else { return false }
+    return shown.offsetX == wanted.offsetX && shown.offsetY == wanted.offsetY
+  }
+
+  /// What a whole frame takes; of a draft that was never drawn, a guess.
+  private func seconds(_ quality: Scene.Quality) -> Double {
+    quality == .sharp ? sharpSeconds : draftSeconds > 0 ? draftSeconds : sharpSeconds / 2
+  }
+
+  // MARK: The camera at once
+
+  /// Makes the front picture one that the wanted camera sees, at whatever quality there is time for.
+  private func align(to wanted: Frame, _ now: Now) -> Update.Kind {
+    guard let shown = pictures[front].frame, wanted.isReprojectedFrom(shown) else {
+      redrawAtOnce(wanted, now)
+      return .redrawn
+    }
+    if wanted.isPannedFrom(shown) {
+      let (x, y) = (wanted.offsetX - shown.offsetX, wanted.offsetY - shown.offsetY)
+      if x == 0, y == 0 { return .unchanged }
+      if abs(x) < wanted.viewport.width, abs(y) < wanted.viewport.height {
+        pan(front, x: x, y: y, now)
+        return .panned(x: x, y: y)
+      }
+      redrawAtOnce(wanted, now)
+      return .redrawn
+    }
+    let quality = affordable(wanted.quality)
+    if seconds(quality) <= budget.direct {
+      redrawAtOnce(wanted, now)
+      return .redrawn
+    }
+    guard let source, let frame = pictures[source].frame, wanted.isReprojectedFrom(frame) else {
+      redrawAtOnce(wanted, now)
+      return .redrawn
+    }
+    let reprojection = Reprojection(
+      fromScale: frame.scale, offset: (frame.offsetX, frame.offsetY), toScale: wanted.scale,
+      offset: (wanted.offsetX, wanted.offsetY), viewport: wanted.viewport)
+    let unknown = 1 - Double(reprojection.known.area) / Double(wanted.viewport.area)
+    if unknown > Self.largestUnknownShare {
+      redrawAtOnce(wanted, now)
+      return .redrawn
+    }
+    let target = pictures.indices.first { $0 != source && $0 != work?.buffer } ?? front
+    reprojection.draw(
+      from: pictures[source].pixels, into: pictures[target].pixels, stride: width, viewport: wanted.viewport)
+    for strip in wanted.viewport.strips(around: reprojection.known) {
+      render(strip, into: target, quality: .draft, now)
+    }
+    front = target
+    pictures[front].frame = wanted
+    pictures[front].isExact = false
+    return .reprojected
+  }
+
+  /// The wanted quality if there is time for it.
+  private func affordable(_ quality: Scene.Quality) -> Scene.Quality {
+    quality == .sharp && sharpSeconds > budget.direct ? .draft : quality
+  }
+
+  private func redrawAtOnce(_ wanted: Frame, _ now: Now) {
+    var frame = wanted
+    frame.quality = affordable(wanted.quality)
+    redraw(frame, now)
+    if work?.buffer == front || !(work.map { wanted.isReprojectedFrom($0.frame) } ?? true) { work = nil }
+  }
+
+  private func redraw(_ frame: Frame, _ now: Now) {
+    if work?.buffer == front { work = nil }
+    let begin = Self.clock()
+    drawnCount = render(frame.viewport, into: front, quality: frame.quality, now)
+    note(Self.clock() - begin, frame.quality)
+    pictures[front].frame = frame
+    pictures[front].isExact = true
+    source = front
+  }
+
+  private func pan(_ index: Int, x: Int, y: Int, _ now: Now) {
+    guard var frame = pictures[index].frame else { return }
+    renderer.renderPanned(
+      into: pictures[index].pixels, stride: width, x: x, y: y, scene: now.scene, atlas: now.atlas,
+      originals: now.originals, quality: frame.quality)
+    frame.offsetX += x
+    frame.offsetY += y
+    pictures[index].frame = frame
+  }
+
+  @discardableResult
+  private func render(_ rect: PixelRect, into index: Int, quality: Scene.Quality, _ now: Now) -> Int {
+    renderer.render(
+      into: pictures[index].pixels, stride: width, rect: rect, scene: now.scene, atlas: now.atlas,
+      originals: now.originals, quality: quality)
+  }
+
+  private func note(_ seconds: Double, _ quality: Scene.Quality) {
+    func blended(_ old: Double) -> Double { old == 0 ? seconds : (old + seconds) / 2 }
+    if quality == .draft { draftSeconds = blended(draftSeconds) } else { sharpSeconds = blended(sharpSeconds) }
+  }
+
+  // MARK: A better picture
+
+  /// Goes on with a better picture for as long as there is time. Whether it took the place of the front one.
+  private func refine(towards wanted: Frame, _ now: Now) -> Bool {
+    if let work, !isWorthwhile(work, for: wanted) { self.work = nil }
+    if work == nil { begin(wanted, now.scene) }
+    guard var work else { return false }
+    let begin = Self.clock()
+    var band = 0.0
+    repeat {
+      let start = Self.clock()
+      work.count += renderer.render(
+        into: pictures[work.buffer].pixels, stride: width, rect: work.bands.removeLast(), scene: work.scene,
+        atlas: now.atlas, originals: now.originals, quality: work.frame.quality)
+      band = Self.clock() - start
+      work.seconds += band
+    } while !work.bands.isEmpty && Self.clock() - begin + band < budget.refinement
+    guard work.bands.isEmpty else {
+      self.work = work
+      return false
+    }
+    self.work = nil
+    note(work.seconds, work.frame.quality)
+    pictures[work.buffer].frame = work.frame
+    pictures[work.buffer].isExact = true
+    source = work.buffer
+    guard work.frame.isPannedFrom(wanted) else { return false }
+    front = work.buffer
+    drawnCount = work.count
+    let (x, y) = (wanted.offsetX - work.frame.offsetX, wanted.offsetY - work.frame.offsetY)
+    if x != 0 || y != 0 { pan(front, x: x, y: y, now) }
+    return true
+  }
+
+  /// Whether the picture in work will be of use: it is finished even when the camera has moved on, for a picture that is
+  /// begun anew with every motion of the hand would never be there.
+  private func isWorthwhile(_ work: Work, for wanted: Frame) -> Bool {
+    guard work.buffer != front, work.frame.isReprojectedFrom(wanted) else { return false }
+    if wanted.quality == .draft { return true }
+    // Thumbnails that came since are of the next picture: while many come, there would never be one.
+    return work.frame.isPannedFrom(wanted) && work.frame.quality == .sharp
+      && abs(wanted.offsetX - work.frame.offsetX) < wanted.viewport.width / 2
+      && abs(wanted.offsetY - work.frame.offsetY) < wanted.viewport.height / 2
+  }
+
+  /// Begins a picture in a buffer that nothing needs, with bands from the middle outwards.
+  private func begin(_ frame: Frame, _ scene: Scene) {
+    guard let buffer = pictures.indices.first(where: { $0 != front && $0 != source }) else { return }
+    pictures[buffer].frame = nil
+    let viewport = frame.viewport
+    var bands: [PixelRect] = []
+    for top in Swift.stride(from: viewport.y, to: viewport.maxY, by: Self.bandHeight) {
+      bands.append(
+        PixelRect(x: viewport.x, y: top, width: viewport.width, height: min(Self.bandHeight, viewport.maxY - top)))
+    }
+    let middle = viewport.y + viewport.height / 2
+    // The last one is taken first.
+    bands.sort { abs($0.y + $0.height / 2 - middle) > abs($1.y + $1.height / 2 - middle) }
+    work = Work(buffer: buffer, frame: frame, scene: scene, bands: bands)
+  }
+
+  private func resize(_ width: Int, _ height: Int) {
+    guard width != self.width || height != self.height || pictures.isEmpty else { return }
+    for picture in pictures { picture.pixels.deallocate() }
+    (self.width, self.height) = (width, height)
+    let count = max(1, width * height)
+    pictures = (0..<3).map { _ in
+      // Not initialised: pages that are never drawn cost nothing.
+      Picture(pixels: .allocate(capacity: count))
+    }
+    front = 0
+    source = nil
+    work = nil
+  }
+
+  private static func clock() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) * 1e-9
+  }
+}

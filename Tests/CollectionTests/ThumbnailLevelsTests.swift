@@ -1,0 +1,11 @@
+import Atlas
+import Imaging
+import Testing
+
+@Suite("Thumbnail levels")
+struct ThumbnailLevelsTests {
+  @Test("those that are made are those that have a place in the atlas")
+  func agree() {
+    #expect(ThumbnailPyramid.sides == thumbnailLevels)
+  }
+}
