@@ -72,8 +72,10 @@ struct MapCommand: ParsableCommand {
     // Better to know before an hour's work than after it.
     let outputs = try [picture, layoutFile, manifest].map { try $0.map(openOutput) }
 
+    var storageOptions = storage.options
+    if noCache { storageOptions.regionFile = nil }
     let request = MappingRequest(
-      location: try parseLocation(location), storage: storage.options, parameters: layout.parameters,
+      location: try parseLocation(location), storage: storageOptions, parameters: layout.parameters,
       cacheDirectory: storage.cache.directory, limits: layout.limits, threads: layout.effectiveThreads, mode: .map,
       usesStore: !noCache, publishesSnapshots: false)
     let interruption = Interruption()

@@ -24,6 +24,12 @@ final class BucketStore: ObjectStore {
     var clockCorrection = 0.0
     var serverHasAnswered = false
     var budget = RetryBudget()
+
+    /// Takes a new signer where credentials or region are no longer those of the last.
+    mutating func sign(with credentials: Credentials?) {
+      if let credentials, signer?.credentials == credentials, signer?.region == region { return }
+      signer = credentials.map { RequestSigner(credentials: $0, region: region) }
+    }
   }
 
   /// A listing's answer larger than this is not believed.
@@ -39,17 +45,15 @@ final class BucketStore: ObjectStore {
     self.bucket = bucket
     self.prefix = prefix
     maximumBytes = options.maximumBytes
-    settings = try StorageSettings(options, locationEndpoint: endpoint)
-    let address = try BucketAddress(
-      bucket: bucket, region: settings.region, endpoint: settings.endpoint, style: settings.addressingStyle)
+    settings = try StorageSettings(options, locationEndpoint: endpoint, bucket: bucket)
+    let address = try settings.address(of: bucket, region: settings.region)
     // Buckets of AWS are one name space over all regions.
     let server = settings.endpoint?.text ?? "aws"
     identity = [
       server, bucket, String(decoding: PercentEncoding.encode(prefix, safe: PercentEncoding.keySafe), as: UTF8.self),
     ]
     .joined(separator: "|")
-    let signer = settings.credentials.map { [settings] in RequestSigner(credentials: $0, region: settings.region) }
-    knowledge = Mutex(Knowledge(address: address, region: settings.region, signer: signer))
+    knowledge = Mutex(Knowledge(address: address, region: settings.region))
     engine = try TransferEngine(
       connections: max(1, options.maximumConnections), certificateAuthorities: settings.certificateAuthorities)
   }
@@ -161,11 +165,11 @@ final class BucketStore: ObjectStore {
     case tooLarge(size: Int64)
   }
 
-  private func context(_ operation: RequestContext.Operation) -> RequestContext {
+  func context(_ operation: RequestContext.Operation) -> RequestContext {
     knowledge.withLock { knowledge in
       RequestContext(
         operation: operation, address: knowledge.address, region: knowledge.region, signer: knowledge.signer,
-        clockCorrection: knowledge.clockCorrection)
+        requesterPays: settings.requesterPays, clockCorrection: knowledge.clockCorrection)
     }
   }
 
@@ -177,8 +181,9 @@ final class BucketStore: ObjectStore {
     var retries = RetryState()
     var corrections: Set<String> = []
     while true {
+      try await renewSigner()
       var used = context(operation)
-      let request = complete(template, used, query: query, payloadHash: payloadHash, headers: headers)
+      let request = template.completed(for: used, query: query, payloadHash: payloadHash, headers: headers)
       count(operation)
       let reading: FailureReading
       switch try await engine.perform(request) {
@@ -197,7 +202,7 @@ final class BucketStore: ObjectStore {
         reading = FailureReading(response, used)
       case .failed(let failure): reading = FailureReading(failure, used)
       }
-      if let correction = reading.correction, try correct(correction, corrected: &corrections) {
+      if let correction = reading.correction, try await correct(correction, used, corrected: &corrections) {
         counters.retries.increment()
         continue
       }
@@ -213,34 +218,10 @@ final class BucketStore: ObjectStore {
     }
   }
 
-  /// The request with address, date and signature, as the present knowledge has them.
-  private func complete(
-    _ template: HTTPRequest, _ context: RequestContext, query: CanonicalQuery, payloadHash: String,
-    headers: [(name: String, value: String)]
-  ) -> HTTPRequest {
-    let key: ObjectKey? =
-      switch context.operation {
-      case .list: nil
-      case .get(let key), .put(let key): key
-      }
-    let path = context.address.path(of: key)
-    let signer = context.signer
-    let clockCorrection = context.clockCorrection
-    var request = template
-    request.url = context.address.url(path: path, query: query.text)
-    let host = context.address.host
-    let method = request.method.rawValue
-    request.headers = {
-      guard let signer else { return headers.map { "\($0.name): \($0.value)" } }
-      let date = SigningDate(Date(timeIntervalSinceNow: clockCorrection))
-      var lines = headers + [("x-amz-content-sha256", payloadHash), ("x-amz-date", date.timestamp)]
-      if let token = signer.credentials.sessionToken { lines.append(("x-amz-security-token", token.value)) }
-      let signable = SignableRequest(
-        method: method, path: path, query: query.text, headers: lines + [("host", host)], payloadHash: payloadHash)
-      lines.append(("Authorization", signer.authorization(for: signable, at: date)))
-      return lines.map { "\($0.name): \($0.value)" }
-    }
-    return request
+  /// Sees to it that requests are signed with credentials that last for a while.
+  func renewSigner() async throws {
+    let credentials = try await settings.credentialSource.credentials()
+    knowledge.withLock { $0.sign(with: credentials) }
   }
 
   private func count(_ operation: RequestContext.Operation) {
@@ -261,20 +242,26 @@ final class BucketStore: ObjectStore {
   /// Learns from a refusal.
   /// - Parameter corrected: What this request has corrected before: each kind helps once.
   /// - Returns: Whether to ask again at once.
-  private func correct(_ correction: FailureReading.Correction, corrected: inout Set<String>) throws -> Bool {
+  private func correct(
+    _ correction: FailureReading.Correction, _ context: RequestContext, corrected: inout Set<String>
+  ) async throws -> Bool {
     switch correction {
     case .region(let region):
       guard corrected.insert("region").inserted else { return false }
-      let address = try BucketAddress(
-        bucket: bucket, region: region, endpoint: settings.endpoint, style: settings.addressingStyle)
+      let address = try settings.address(of: bucket, region: region)
       knowledge.withLock { knowledge in
         knowledge.region = region
         knowledge.address = address
-        knowledge.signer = settings.credentials.map { RequestSigner(credentials: $0, region: region) }
+      }
+      if let memory = settings.regionMemory {
+        DispatchQueue.global().async { [bucket] in memory.remember(region, of: bucket) }
       }
     case .clock(let seconds):
       guard corrected.insert("clock").inserted else { return false }
       knowledge.withLock { $0.clockCorrection = seconds }
+    case .credentials:
+      guard corrected.insert("credentials").inserted, let refused = context.credentials else { return false }
+      return try await settings.credentialSource.renew(refused: refused)
     }
     return true
   }
