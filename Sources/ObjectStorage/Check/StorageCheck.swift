@@ -123,7 +123,10 @@ public struct StorageCheck: Sendable {
   private func checkBucket(_ bucket: String, prefix: [UInt8], endpoint: String?) async throws -> Report {
     var report = Report()
     let folder = prefix.isEmpty ? "all of it" : "everything below “\(ObjectKey(bytes: prefix))”"
-    report.add(Step(name: "Location", outcome: .passed, text: "the bucket “\(bucket)”, \(folder)"))
+    report.add(
+      Step(
+        name: "Location", outcome: .passed,
+        text: "the \(AccessPoint(bucket) == nil ? "bucket" : "access point") “\(bucket)”, \(folder)"))
     let settings: StorageSettings
     do throws(StorageError) {
       settings = try resolve(bucket, endpoint: endpoint, &report)
@@ -215,7 +218,8 @@ public struct StorageCheck: Sendable {
     case .failure(let error): report.fail("Listing", error)
     case .success(let page):
       let found = page.objects.count
-      let more = page.isTruncated ? "\(found) objects at once, and there are more" : "\(found) objects in all"
+      let objects = found == 1 ? "1 object" : "\(found) objects"
+      let more = page.isTruncated ? "\(objects) at once, and there are more" : "\(objects) in all"
       report.add(
         page.entryCount == 0
           ? Step(

@@ -13,9 +13,10 @@ final class CredentialSource: Sendable {
   }
 
   private let state: Mutex<State>
-  private let fetcher: CredentialFetcher
+  let fetcher: CredentialFetcher
   /// Looks everything up anew.
   private let lookUp: @Sendable () throws -> CredentialPlan
+  private let now: @Sendable () -> Date
 
   /// Credentials are exchanged so long before they end, or in the last quarter of a short life.
   static let renewalSeconds = 300.0
@@ -23,8 +24,10 @@ final class CredentialSource: Sendable {
   private static let pauseSeconds = 30.0
 
   init(
-    plan: CredentialPlan, fetcher: CredentialFetcher, lookUp: @escaping @Sendable () throws -> CredentialPlan
+    plan: CredentialPlan, fetcher: CredentialFetcher, lookUp: @escaping @Sendable () throws -> CredentialPlan,
+    now: @escaping @Sendable () -> Date = { Date() }
   ) {
+    self.now = now
     var state = State(plan: plan)
     if case .fixed(let credentials) = plan { state.current = credentials }
     self.state = Mutex(state)
@@ -42,12 +45,13 @@ final class CredentialSource: Sendable {
       case use(Credentials?)
       case wait(Task<Credentials, any Error>, orUse: Credentials?)
     }
+    let now = now()
     let step: Step = state.withLock { state in
       if case .anonymous = state.plan { return .use(nil) }
-      if let current = state.current, state.renewalDate.map({ $0.timeIntervalSinceNow > 0 }) ?? true {
+      if let current = state.current, state.renewalDate.map({ $0 > now }) ?? true {
         return .use(current)
       }
-      let lasting = state.current.flatMap { ($0.expiration?.timeIntervalSinceNow ?? 0) > 0 ? $0 : nil }
+      let lasting = state.current.flatMap { ($0.expiration ?? now) > now ? $0 : nil }
       return .wait(startRenewal(&state, anew: false), orUse: lasting)
     }
     switch step {
@@ -57,7 +61,7 @@ final class CredentialSource: Sendable {
         return try await Self.value(of: task)
       } catch let error where !(error is CancellationError) {
         guard let lasting else { throw error }
-        state.withLock { $0.renewalDate = Date(timeIntervalSinceNow: Self.pauseSeconds) }
+        state.withLock { $0.renewalDate = now.addingTimeInterval(Self.pauseSeconds) }
         return lasting
       }
     }
@@ -102,7 +106,7 @@ final class CredentialSource: Sendable {
       state.current = credentials
       state.renewalDate = nil
       guard plan.needsAsking, let expiration = credentials.expiration else { return }
-      let left = expiration.timeIntervalSinceNow
+      let left = expiration.timeIntervalSince(now())
       // What ended before it came was dated by another clock: the server will say when it has really ended.
       if left > 0 { state.renewalDate = expiration.addingTimeInterval(-min(Self.renewalSeconds, left / 4)) }
     }
