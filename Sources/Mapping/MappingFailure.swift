@@ -9,7 +9,7 @@ extension MappingFailure {
       case .accessDenied, .wrongSecret, .unknownAccessKey, .expiredCredentials, .noCredentials: .accessDenied
       case .unreachable, .insecure, .notS3, .throttled, .serverFailure, .interrupted, .invalidAnswer: .network
       case .configuration, .wrongRegion, .clockSkew: .invalidRequest
-      case .archived, .tooLarge, .fileSystem, .refused: .other
+      case .archived, .tooLarge, .fileSystem, .badDigest, .refused: .other
       }
     self.init(
       kind: kind, what: "\(location.text) could not be read.", why: error.message,

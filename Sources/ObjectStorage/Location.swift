@@ -19,8 +19,8 @@ public struct LocationError: Error, Hashable, Sendable, CustomStringConvertible 
 public struct Location: Hashable, Sendable {
   /// What kind of place it is.
   public enum Kind: Hashable, Sendable {
-    /// A bucket and the beginning of its keys: empty, or bytes that end in `/`. The endpoint is nil where the location
-    /// names none: options, environment and profile then say where the bucket is.
+    /// A bucket and the beginning of its keys: empty, or bytes that end in `/`. An access point is named by its ARN. The
+    /// endpoint is nil where the location names none: options, environment and profile then say where the bucket is.
     case bucket(endpoint: String?, name: String, prefix: [UInt8])
     /// An absolute path, without `.`, `..`, empty parts, or a slash at its end.
     case folder(path: [UInt8])
@@ -68,9 +68,7 @@ public struct Location: Hashable, Sendable {
       self.init(try Location.bucket(in: Array(typed.utf8.dropFirst(5)), endpoint: nil, typed: typed))
     } else if start.hasPrefix("http://") || start.hasPrefix("https://") {
       self.init(try Location.bucket(ofAddress: typed))
-    } else if typed.hasPrefix("arn:") {
-      throw LocationError("“\(typed)” is an ARN; an access point can be opened by its alias, a bucket by its name.")
-    } else if let colon = typed.range(of: "://") {
+    } else if let colon = typed.range(of: "://"), !typed[..<colon.lowerBound].contains("/") {
       throw LocationError("“\(typed[..<colon.upperBound])” is nothing that can be opened.")
     } else {
       self.init(try Location.bucket(in: Array(typed.utf8), endpoint: nil, typed: typed))
@@ -146,12 +144,22 @@ extension Location {
   private static func bucket(
     in bytes: [UInt8], endpoint: String?, typed: String
   ) throws(LocationError) -> Kind {
+    if bytes.starts(with: "arn:".utf8) {
+      let (name, prefix) = try ResourceName.parts(of: bytes, typed: typed)
+      return .bucket(endpoint: endpoint, name: name, prefix: prefix)
+    }
     let name = String(decoding: bytes.prefix { $0 != slash }, as: UTF8.self)
     try check(bucketName: name, typed: typed)
     return .bucket(endpoint: endpoint, name: name, prefix: Array(bytes.dropFirst(name.utf8.count + 1)))
   }
 
   private static func bucket(ofAddress typed: String) throws(LocationError) -> Kind {
+    if let place = ConsoleAddress(typed) {
+      try check(bucketName: place.bucket, typed: typed)
+      return .bucket(
+        endpoint: place.region.map { "https://" + AmazonHost.name(region: $0) }, name: place.bucket,
+        prefix: place.prefix)
+    }
     guard !typed.contains("?") else {
       throw LocationError(
         "“\(EndpointAddress.withoutUserInformation(String(typed.prefix { $0 != "?" })))?…” has a query; "
@@ -168,17 +176,22 @@ extension Location {
     let path = PercentEncoding.decode(Array(typed[pathStart...].utf8.dropFirst()))
     guard !path.contains(0) else { throw LocationError("“\(typed)” has a NUL character in it.") }
     // AWS puts the bucket's name before its own.
-    if let bucket = AmazonHost(address.host)?.bucket {
+    if let amazon = AmazonHost(address.host), let bucket = amazon.bucket {
       var server = address
       server.host = String(address.host.dropFirst(bucket.utf8.count + 1))
       try check(bucketName: bucket, typed: typed)
+      if amazon.kind == .website || amazon.kind == .accelerated {
+        // The bucket itself is meant, which speaks S3 at another address.
+        server = EndpointAddress(
+          scheme: "https", host: amazon.region.map { AmazonHost.name(region: $0) } ?? "s3.amazonaws.com")
+      }
       return .bucket(endpoint: server.text, name: bucket, prefix: path)
     }
     guard !path.isEmpty else { throw LocationError("“\(typed)” names a server but no bucket.") }
     return try bucket(in: path, endpoint: address.text, typed: typed)
   }
 
-  private static func check(bucketName name: String, typed: String) throws(LocationError) {
+  static func check(bucketName name: String, typed: String) throws(LocationError) {
     guard !name.isEmpty else { throw LocationError("“\(typed)” names no bucket.") }
     let allowed = name.utf8.allSatisfy { PercentEncoding.isAlphanumeric($0) || "-._".utf8.contains($0) }
     guard allowed else {

@@ -44,6 +44,12 @@ public protocol ObjectStore: Sendable {
     _ object: StoredObject, isDoubtful: Bool, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
   ) async throws -> FetchResult
 
+  /// An address at which any program can read the object for a while: signed for a bucket (whoever has it can read
+  /// that object, so it is a secret), `file://` for a folder.
+  /// - Parameter seconds: At most a week; never longer than the credentials last.
+  /// - Throws: `StorageError` where no credentials can be had, `CancellationError`.
+  func link(to key: ObjectKey, validFor seconds: Int) async throws -> String
+
   /// Writes the object whole, replacing what was there.
   /// - Throws: `StorageError`, `CancellationError`.
   func put(_ key: ObjectKey, _ body: [UInt8], contentType: String) async throws

@@ -44,6 +44,8 @@ public struct StorageError: Error, Hashable, Sendable {
     case tooLarge
     /// Reading or writing a file failed.
     case fileSystem
+    /// What arrived at the server is not what was announced.
+    case badDigest
     /// The server refused for a reason of its own, which the message names.
     case refused
   }
@@ -69,8 +71,8 @@ public struct StorageError: Error, Hashable, Sendable {
   /// what is wrong with one object.
   public var concernsWholeLocation: Bool {
     switch kind {
-    case .noSuchKey, .accessDenied, .archived, .tooLarge, .fileSystem, .interrupted, .invalidAnswer, .refused,
-      .serverFailure:
+    case .noSuchKey, .accessDenied, .archived, .tooLarge, .fileSystem, .interrupted, .invalidAnswer, .badDigest,
+      .refused, .serverFailure:
       false
     default: true
     }

@@ -20,6 +20,12 @@ public struct StorageOptions: Sendable {
   public var region: String?
   /// Ask anonymously; look for no credentials.
   public var noSignRequest = false
+  /// Offer to pay for the requests, as some buckets want it of their readers.
+  public var requesterPays = false
+  /// A file of trusted certificate authorities in PEM form; nil for what the environment, the profile or the system says.
+  public var certificateAuthorities: String?
+  /// A file in which to remember the regions of AWS in which buckets were found; nil to remember none.
+  public var regionFile: String?
   /// Where the bucket's name goes.
   public var addressingStyle = AddressingStyle.auto
   /// Transfers at one time and connections kept open, at most: how many there are follows what the server can do, and
@@ -62,6 +68,8 @@ extension StorageOptions: CustomStringConvertible, CustomDebugStringConvertible,
         "profile": profile ?? "none",
         "region": region ?? "none",
         "noSignRequest": noSignRequest,
+        "requesterPays": requesterPays,
+        "certificateAuthorities": certificateAuthorities ?? "the usual",
         "addressingStyle": addressingStyle.rawValue,
         "maximumConnections": maximumConnections,
         "patience": patience.map { String($0) } ?? "unlimited",

@@ -80,10 +80,11 @@ struct MapCommand: ParsableCommand {
     // Better to know before an hour's work than after it.
     let outputs = try [picture, layoutFile, manifest].map { try $0.map(openOutput) }
 
-    var options = storage.options
-    options.patience = patience * 60
+    var storageOptions = storage.options
+    storageOptions.patience = patience * 60
+    if noCache { storageOptions.regionFile = nil }
     let request = MappingRequest(
-      location: try parseLocation(location), storage: options, parameters: layout.parameters,
+      location: try parseLocation(location), storage: storageOptions, parameters: layout.parameters,
       cacheDirectory: storage.cache.directory, limits: layout.limits, threads: layout.effectiveThreads, mode: .map,
       usesStore: !noCache, publishesSnapshots: false)
     let interruption = Interruption()

@@ -12,6 +12,11 @@ extension Metric: ExpressibleByArgument {
 
 extension StorageOptions.AddressingStyle: ExpressibleByArgument {}
 
+/// Who pays for requests, besides the bucket's owner.
+enum RequestPayer: String, CaseIterable, ExpressibleByArgument {
+  case requester
+}
+
 extension ViewerOptions.Appearance: ExpressibleByArgument {}
 
 extension TSNEParameters.LearningRate: ExpressibleByArgument {

@@ -18,15 +18,17 @@ struct RootCommand: ParsableCommand {
         s3totsne map my-bucket/photos --picture map.png --layout layout.csv
         s3totsne embed features.npy layout.npy --metric euclidean
         s3totsne map public-bucket/plates --no-sign-request --json >report.json
+        s3totsne check my-bucket/photos --profile work
         s3totsne cache list
 
-      Credentials, regions and endpoints come from the AWS command line's environment variables: \
-      AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION, AWS_ENDPOINT_URL.
+      Credentials, regions and endpoints are found as the AWS command line finds them: options, environment \
+      (AWS_ACCESS_KEY_ID, AWS_PROFILE, AWS_REGION, AWS_ENDPOINT_URL, ...), profiles with their roles, single sign-on and \
+      credential processes, container and instance. “s3totsne check LOCATION” says what was found.
 
       EXIT CODES
         0 done, 1 failed, 2 wrong usage, 3 some images left out, 130 interrupted
       """,
     version: s3totsneVersion,
-    subcommands: [ViewCommand.self, MapCommand.self, EmbedCommand.self, CacheCommand.self],
+    subcommands: [ViewCommand.self, MapCommand.self, EmbedCommand.self, CheckCommand.self, CacheCommand.self],
     defaultSubcommand: ViewCommand.self)
 }

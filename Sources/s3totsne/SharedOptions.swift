@@ -1,4 +1,5 @@
 import ArgumentParser
+import Collection
 import Foundation
 import Imaging
 import Mapping
@@ -152,6 +153,14 @@ struct StorageArguments: ParsableArguments {
   @Flag(help: "Ask anonymously, for public buckets.")
   var noSignRequest = false
 
+  @Option(help: ArgumentHelp("Offer to pay for the requests, where the bucket's owner wants that.", valueName: "payer"))
+  var requestPayer: RequestPayer?
+
+  @Option(
+    name: .customLong("ca-bundle"),
+    help: ArgumentHelp("A file of trusted certificate authorities, in PEM form.", valueName: "file"))
+  var certificateAuthorities: String?
+
   @Option(help: ArgumentHelp("Where the bucket's name goes in a request.", valueName: "style"))
   var addressingStyle = StorageOptions.AddressingStyle.auto
 
@@ -168,6 +177,11 @@ struct StorageArguments: ParsableArguments {
     options.profile = profile
     options.region = region
     options.noSignRequest = noSignRequest
+    // Beside the history.
+    let history = RecentLocations(environment: options.environment).path
+    options.regionFile = (history as NSString).deletingLastPathComponent + "/regions"
+    options.requesterPays = requestPayer == .requester
+    options.certificateAuthorities = certificateAuthorities
     options.addressingStyle = addressingStyle
     options.maximumBytes = maxBytes.bytes
     return options

@@ -1,34 +1,68 @@
-/// Where a bucket is reached, and how its name is put into a request.
+/// Where a bucket or an access point is reached, and how its name is put into a request.
 struct BucketAddress: Hashable, Sendable {
+  /// The bucket's name, or the ARN of the access point.
   let bucket: String
   /// The server alone: what a person would recognise.
   let server: EndpointAddress
-  /// Whether the bucket's name is part of the host's.
-  let isVirtual: Bool
+  /// What stands before the server's name in the host; nil where the bucket is part of the path.
+  private let hostLabel: String?
 
-  /// - Throws: `StorageError` where the name shall be part of a host that is an address.
+  /// - Throws: `StorageError` where the name cannot be put where it shall go, and for what is no bucket of this kind.
   init(
-    bucket: String, region: String, endpoint: EndpointAddress?, style: StorageOptions.AddressingStyle
+    bucket: String, region: String, endpoint: EndpointAddress?, style: StorageOptions.AddressingStyle,
+    variant: AmazonVariant = AmazonVariant()
   ) throws(StorageError) {
     self.bucket = bucket
-    server = endpoint ?? EndpointAddress(scheme: "https", host: AmazonHost.name(region: region))
+    let accessPoint = AccessPoint(bucket)
+    if let refusal = accessPoint?.refusal { throw refusal }
+    let amazon = endpoint.map { AmazonHost($0.host) } ?? AmazonHost(AmazonHost.name(region: region))
+    server =
+      endpoint
+      ?? EndpointAddress(
+        scheme: "https",
+        host: AmazonHost.name(
+          region: accessPoint?.region ?? region, variant: variant, kind: accessPoint == nil ? .storage : .accessPoint))
+    if amazon != nil, bucket.hasSuffix("--x-s3") || bucket.hasSuffix("--xa-s3") {
+      throw StorageError(
+        .configuration,
+        "“\(bucket)” is a directory bucket (S3 Express One Zone), which speaks another protocol; it is not supported.",
+        remedy: "Copy its images to a general purpose bucket, for instance with “aws s3 sync”.")
+    }
+    if let accessPoint {
+      // An access point has no place in a path, whatever the style that buckets shall have.
+      guard server.hasDomainName else { throw Self.noDomainName(server) }
+      hostLabel = accessPoint.hostLabel
+      return
+    }
     switch style {
-    case .path: isVirtual = false
+    case .path: hostLabel = nil
     case .virtual:
-      guard server.hasDomainName else {
-        throw StorageError(
-          .configuration, "Virtual-host addressing needs a host name, and \(server.text) is an address.",
-          remedy: "Use --addressing-style path.")
-      }
-      isVirtual = true
+      guard server.hasDomainName else { throw Self.noDomainName(server) }
+      hostLabel = bucket
     case .auto:
       // A certificate for *.s3.amazonaws.com covers one label only.
-      isVirtual = AmazonHost(server.host) != nil && Self.isLabel(bucket)
+      hostLabel = amazon != nil && Self.isLabel(bucket) ? bucket : nil
     }
   }
 
+  private static func noDomainName(_ server: EndpointAddress) -> StorageError {
+    StorageError(
+      .configuration, "Virtual-host addressing needs a host name, and \(server.text) is an address.",
+      remedy: "Use --addressing-style path.")
+  }
+
+  /// Whether the bucket's name is part of the host's.
+  var isVirtual: Bool { hostLabel != nil }
+
   /// The `Host` of requests.
-  var host: String { isVirtual ? "\(bucket).\(server.hostAndPort)" : server.hostAndPort }
+  var host: String { hostLabel.map { "\($0).\(server.hostAndPort)" } ?? server.hostAndPort }
+
+  /// The address of the bucket or access point itself, for people.
+  var text: String {
+    var text = url(path: path(of: nil), query: "")
+    while text.hasSuffix("/") { text.removeLast() }
+    return text
+  }
 
   /// The path of a key, or of the bucket itself: what is sent and what is signed.
   func path(of key: ObjectKey?) -> String {

@@ -13,7 +13,6 @@ final class BucketStore: ObjectStore {
   /// Whether a listing ever came through.
   let hasListed = Atomic(false)
   private let settings: StorageSettings
-  private let provider: any CredentialProvider
   private let engine: TransferEngine
   private let gate: OutageGate
   private let knowledge: Mutex<Knowledge>
@@ -30,6 +29,12 @@ final class BucketStore: ObjectStore {
     /// Whether a request ever succeeded: the credentials were good then.
     var hasSucceeded = false
     var budget = RetryBudget()
+
+    /// Takes a new signer where credentials or region are no longer those of the last.
+    mutating func sign(with credentials: Credentials?) {
+      if let credentials, signer?.credentials == credentials, signer?.region == region { return }
+      signer = credentials.map { RequestSigner(credentials: $0, region: region) }
+    }
   }
 
   init(
@@ -39,18 +44,15 @@ final class BucketStore: ObjectStore {
     self.bucket = bucket
     self.prefix = prefix
     maximumBytes = options.maximumBytes
-    settings = try StorageSettings(options, locationEndpoint: endpoint)
-    let address = try BucketAddress(
-      bucket: bucket, region: settings.region, endpoint: settings.endpoint, style: settings.addressingStyle)
+    settings = try StorageSettings(options, locationEndpoint: endpoint, bucket: bucket)
+    let address = try settings.address(of: bucket, region: settings.region)
     // Buckets of AWS are one name space over all regions.
     let server = settings.endpoint?.text ?? "aws"
     identity = [
       server, bucket, String(decoding: PercentEncoding.encode(prefix, safe: PercentEncoding.keySafe), as: UTF8.self),
     ]
     .joined(separator: "|")
-    let signer = settings.credentials.map { [settings] in RequestSigner(credentials: $0, region: settings.region) }
-    knowledge = Mutex(Knowledge(address: address, region: settings.region, signer: signer))
-    provider = ConfiguredCredentials(options: options, locationEndpoint: endpoint)
+    knowledge = Mutex(Knowledge(address: address, region: settings.region))
     gate = OutageGate(patience: options.patience)
     engine = try TransferEngine(
       connections: max(1, options.maximumConnections), certificateAuthorities: settings.certificateAuthorities,
@@ -89,7 +91,7 @@ final class BucketStore: ObjectStore {
     knowledge.withLock { knowledge in
       RequestContext(
         operation: operation, address: knowledge.address, region: knowledge.region, signer: knowledge.signer,
-        clockCorrection: knowledge.clockCorrection)
+        requesterPays: settings.requesterPays, clockCorrection: knowledge.clockCorrection)
     }
   }
 
@@ -106,11 +108,20 @@ final class BucketStore: ObjectStore {
     let pass = asked.waitsOut ? try await gate.enter() : .free
     var isReported = pass == .free
     defer { if !isReported { gate.leave() } }
+    do {
+      try await renewSigner()
+    } catch let error as StorageError {
+      isReported = true
+      try await wait(after: FailureReading(error), asked, pass, &attempts)
+      return .again(partial: nil)
+    }
     var used = context(asked.operation)
     count(asked.operation)
-    let outcome = try await engine.perform(complete(asked, used))
+    let outcome = try await engine.perform(
+      asked.template.completed(
+        for: used, query: asked.query, payloadHash: asked.payloadHash, headers: asked.headers))
     isReported = true
-    let reading: FailureReading
+    var reading: FailureReading
     var partial: HTTPResponse?
     switch outcome {
     case .rejected(let head):
@@ -135,18 +146,16 @@ final class BucketStore: ObjectStore {
       partial = rest
     }
     do {
-      if let correction = reading.correction, try correct(correction, corrected: &attempts.corrections) {
-        counters.retries.increment()
-        if pass == .probe { gate.leave() }
-        return .again(partial: nil)
-      }
-      if reading.error.kind == .expiredCredentials, let expired = used.credentials,
-        try await renew(expired, corrected: &attempts.corrections)
+      if let correction = reading.correction,
+        try await correct(correction, used, corrected: &attempts.corrections)
       {
         counters.retries.increment()
         if pass == .probe { gate.leave() }
         return .again(partial: nil)
       }
+    } catch let error as StorageError where reading.correction == .credentials {
+      // Whoever hands credentials out says more than the server did.
+      reading = FailureReading(error)
     } catch {
       if pass == .probe { gate.leave() }
       throw error
@@ -208,32 +217,11 @@ final class BucketStore: ObjectStore {
     }
   }
 
-  /// The request with address, date and signature, as the present knowledge has them.
-  private func complete(_ asked: StorageRequest, _ context: RequestContext) -> HTTPRequest {
-    let (query, payloadHash, headers) = (asked.query, asked.payloadHash, asked.headers)
-    let key: ObjectKey? =
-      switch context.operation {
-      case .list: nil
-      case .get(let key), .put(let key): key
-      }
-    let path = context.address.path(of: key)
-    let signer = context.signer
-    let clockCorrection = context.clockCorrection
-    var request = asked.template
-    request.url = context.address.url(path: path, query: query.text)
-    let host = context.address.host
-    let method = request.method.rawValue
-    request.headers = {
-      guard let signer else { return headers.map { "\($0.name): \($0.value)" } }
-      let date = SigningDate(Date(timeIntervalSinceNow: clockCorrection))
-      var lines = headers + [("x-amz-content-sha256", payloadHash), ("x-amz-date", date.timestamp)]
-      if let token = signer.credentials.sessionToken { lines.append(("x-amz-security-token", token.value)) }
-      let signable = SignableRequest(
-        method: method, path: path, query: query.text, headers: lines + [("host", host)], payloadHash: payloadHash)
-      lines.append(("Authorization", signer.authorization(for: signable, at: date)))
-      return lines.map { "\($0.name): \($0.value)" }
-    }
-    return request
+  /// Sees to it that requests are signed with credentials that last for a while.
+  /// - Throws: `StorageError`, `CancellationError`.
+  func renewSigner() async throws {
+    let credentials = try await settings.credentialSource.credentials()
+    knowledge.withLock { $0.sign(with: credentials) }
   }
 
   private func count(_ operation: RequestContext.Operation) {
@@ -253,35 +241,29 @@ final class BucketStore: ObjectStore {
     gate.succeed()
   }
 
-  /// Looks for credentials in the place of expired ones.
-  /// - Returns: Whether to ask again at once.
-  private func renew(_ expired: Credentials, corrected: inout Set<String>) async throws -> Bool {
-    guard corrected.insert("credentials").inserted else { return false }
-    func current() -> Credentials? { knowledge.withLock { $0.signer?.credentials } }
-    // Another request may have been quicker.
-    if current() != expired { return true }
-    guard let found = try await provider.credentials(replacing: expired) else { return current() != expired }
-    knowledge.withLock { $0.signer = RequestSigner(credentials: found, region: $0.region) }
-    return true
-  }
-
   /// Learns from a refusal.
   /// - Parameter corrected: What this request has corrected before: each kind helps once.
   /// - Returns: Whether to ask again at once.
-  private func correct(_ correction: FailureReading.Correction, corrected: inout Set<String>) throws -> Bool {
+  private func correct(
+    _ correction: FailureReading.Correction, _ context: RequestContext, corrected: inout Set<String>
+  ) async throws -> Bool {
     switch correction {
     case .region(let region):
       guard corrected.insert("region").inserted else { return false }
-      let address = try BucketAddress(
-        bucket: bucket, region: region, endpoint: settings.endpoint, style: settings.addressingStyle)
+      let address = try settings.address(of: bucket, region: region)
       knowledge.withLock { knowledge in
         knowledge.region = region
         knowledge.address = address
-        knowledge.signer = knowledge.signer.map { RequestSigner(credentials: $0.credentials, region: region) }
+      }
+      if let memory = settings.regionMemory {
+        DispatchQueue.global().async { [bucket] in memory.remember(region, of: bucket) }
       }
     case .clock(let seconds):
       guard corrected.insert("clock").inserted else { return false }
       knowledge.withLock { $0.clockCorrection = seconds }
+    case .credentials:
+      guard corrected.insert("credentials").inserted, let refused = context.credentials else { return false }
+      return try await settings.credentialSource.renew(refused: refused)
     }
     return true
   }

@@ -13,6 +13,8 @@ struct RequestContext: Sendable {
   var region: String
   /// nil for an anonymous request.
   var signer: RequestSigner?
+  /// Whether the reader has offered to pay.
+  var requesterPays = false
   /// What was added to this computer's clock.
   var clockCorrection = 0.0
   /// When the answer came, by the uncorrected clock.
@@ -29,6 +31,15 @@ struct RequestContext: Sendable {
     case .put(let key): "“\(key)” could not be written to bucket “\(bucket)”"
     }
   }
+
+  /// What the owner of the bucket has to allow, as policies name it.
+  var permission: String {
+    switch operation {
+    case .list: "s3:ListBucket on the bucket"
+    case .get: "s3:GetObject on the bucket's objects"
+    case .put: "s3:PutObject on the bucket's objects"
+    }
+  }
 }
 
 /// A failed request, understood: what to do next, and what to say if nothing helps.
@@ -38,6 +49,8 @@ struct FailureReading: Sendable {
     case region(String)
     /// Add this to this computer's clock.
     case clock(seconds: Double)
+    /// Get new credentials: these have ended.
+    case credentials
   }
 
   var error: StorageError
@@ -45,58 +58,24 @@ struct FailureReading: Sendable {
   var correction: Correction?
 
   /// Clocks may differ by a quarter of an hour; below this no refusal is blamed on them.
-  private static let suspiciousSkew = 240.0
+  static let suspiciousSkew = 240.0
+
+  /// For a failure to get credentials.
+  init(_ error: StorageError) {
+    self.error = error
+    switch error.kind {
+    case .unreachable: retry = .unreachable
+    case .serverFailure: retry = .transient(retryAfter: nil)
+    case .throttled: retry = .throttled(retryAfter: nil)
+    default: break
+    }
+  }
 
   init(_ failure: TransferFailure, _ context: RequestContext) {
-    let server = context.address.server.text
-    let host = context.address.host
-    switch failure.cause {
-    case .unknownHost:
-      error = StorageError(
-        .unreachable, "The host “\(host)” is not known.",
-        remedy: "Check the endpoint's spelling and the network connection.")
-      retry = .unreachable
-    case .noConnection:
-      error = StorageError(
-        .unreachable, "Nothing answers at \(server).",
-        remedy: "Check the endpoint, its port and the network connection.")
-      retry = .unreachable
-    case .timedOut:
-      error = StorageError(
-        .unreachable, "\(server) did not answer in time (\(failure.detail)).",
-        remedy: "Check the network connection, then try again.")
-      retry = .unreachable
-    case .interrupted:
-      error = StorageError(
-        .interrupted, "\(context.attempt): the connection to \(server) broke (\(failure.detail)).",
-        remedy: "Try again.")
-      retry = .transient(retryAfter: nil)
-    case .untrustedCertificate:
-      error = StorageError(
-        .insecure, "The certificate of \(server) is not trusted (\(failure.detail)).",
-        remedy: "If the server has a certificate authority of its own, name its file in AWS_CA_BUNDLE.")
-    case .certificateFile:
-      error = StorageError(
-        .configuration, "The file of trusted certificates cannot be used (\(failure.detail)).",
-        remedy: "Check AWS_CA_BUNDLE.")
-    case .noEncryption:
-      error = StorageError(
-        .insecure, "No encrypted connection to \(server) (\(failure.detail)).",
-        remedy: "If the server speaks plain HTTP, write http:// in the endpoint.")
-      // Also what a connection lost in the greeting looks like.
-      retry = .unreachable
-    case .notHTTP:
-      error = StorageError(
-        .notS3, "What answers at \(server) is no S3 server (\(failure.detail)).",
-        remedy: "Check the endpoint and its port.")
-    case .proxy:
-      error = StorageError(
-        .unreachable, "The proxy for \(server) cannot be used (\(failure.detail)).",
-        remedy: "Check HTTPS_PROXY, or name the host in NO_PROXY.")
-      retry = .unreachable
-    case .other:
-      error = StorageError(.refused, "\(context.attempt): \(failure.detail).")
-    }
+    let reading = ConnectionFailure(
+      failure, server: context.address.server, host: context.address.host, attempt: context.attempt)
+    error = reading.error
+    retry = reading.retry
   }
 
   init(_ response: HTTPResponse, _ context: RequestContext) {
@@ -124,12 +103,19 @@ struct FailureReading: Sendable {
       .contains(code)
     if complainsOfRegion, let named, named != context.region, StorageSettings.isPlausible(region: named) {
       correction = .region(named)
+    } else if Self.expiryCodes.contains(code), context.credentials != nil {
+      correction = .credentials
     } else if response.status == 400 || response.status == 403, context.credentials != nil,
       let skew = Self.skew(response, context), abs(skew - context.clockCorrection) > Self.suspiciousSkew
     {
       correction = .clock(seconds: skew)
     }
   }
+
+  /// What servers say of credentials that have ended; some take an old session token for an invalid one.
+  private static let expiryCodes: Set<String> = [
+    "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired", "InvalidToken",
+  ]
 
   /// How far the server's clock is ahead of this computer's, in seconds.
   private static func skew(_ response: HTTPResponse, _ context: RequestContext) -> Double? {
@@ -147,7 +133,10 @@ struct FailureReading: Sendable {
     switch reply.code {
     case "NoSuchBucket":
       return StorageError(
-        .noSuchBucket, "There is no bucket “\(bucket)” at \(server).", remedy: "Check its name and the endpoint.")
+        .noSuchBucket, "There is no bucket “\(bucket)” at \(server).",
+        remedy: AmazonHost(context.address.server.host) == nil
+          ? "Check its name and the endpoint."
+          : "Check its name; a bucket of another server than AWS needs --endpoint-url or AWS_ENDPOINT_URL.")
     case "InvalidBucketName":
       return StorageError(.noSuchBucket, "“\(bucket)” is no name that a bucket at \(server) can have.")
     case "NoSuchKey":
@@ -157,14 +146,14 @@ struct FailureReading: Sendable {
     case "SignatureDoesNotMatch":
       return StorageError(
         .wrongSecret, "\(server) refuses the signature: the secret key does not belong to the \(keyText(context)).",
-        remedy: "Check the secret key.")
+        remedy: "Check the secret key; it is case-sensitive, and easily cut when it is copied.")
     case "InvalidAccessKeyId", "InvalidClientTokenId", "UnrecognizedClientException":
       return StorageError(
         .unknownAccessKey, "\(server) does not know the \(keyText(context)).",
         remedy: "Check the access key, and that it belongs to this server.")
-    case "ExpiredToken", "TokenRefreshRequired":
+    case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired":
       return StorageError(
-        .expiredCredentials, "\(keys) has expired.", remedy: "Get a new session token (for instance “aws sso login”).")
+        .expiredCredentials, "\(keys) has expired.", remedy: context.credentials?.renewal ?? "Use an access key.")
     case "InvalidToken":
       return StorageError(
         .expiredCredentials, "\(server) refuses the session token of the \(keyText(context)).",
@@ -175,9 +164,11 @@ struct FailureReading: Sendable {
         .clockSkew, "This computer's clock differs from that of \(server)\(offset).", remedy: "Set the clock.")
     case "PermanentRedirect", "TemporaryRedirect", "AuthorizationHeaderMalformed",
       "IllegalLocationConstraintException":
+      return wrongRegion(named: response[header: "x-amz-bucket-region"] ?? reply.region, said, context)
+    case "BadDigest", "InvalidDigest", "XAmzContentSHA256Mismatch":
       return StorageError(
-        .wrongRegion, "Bucket “\(bucket)” is not in the region “\(context.region)” (\(said)).",
-        remedy: "Name its region with --region.")
+        .badDigest, "\(context.attempt): what arrived at \(server) is not what was sent (\(said)).",
+        remedy: "Try again.")
     case "InvalidObjectState":
       return StorageError(
         .archived, "\(context.attempt): it lies in an archive.",
@@ -204,11 +195,29 @@ struct FailureReading: Sendable {
   private static func denied(_ said: String, _ context: RequestContext) -> StorageError {
     guard let credentials = context.credentials else {
       return StorageError(
-        .accessDenied, "\(context.attempt): it is not public (\(said)).", remedy: "Use an access key.")
+        .accessDenied, "\(context.attempt): it is not public (\(said)).",
+        remedy: "Leave --no-sign-request out, and use an access key.")
     }
+    let payer =
+      context.requesterPays || AmazonHost(context.address.server.host) == nil
+      ? "" : " If its readers have to pay for requests, add --request-payer requester."
     return StorageError(
       .accessDenied, "\(context.attempt): the \(credentials) may not do this (\(said)).",
-      remedy: "Ask the bucket's owner for the permission, or use another key.")
+      remedy: "The key needs the permission \(context.permission); ask the bucket's owner, or use another key." + payer)
+  }
+
+  /// - Parameter named: The region that the server names, which did not help or cannot be used.
+  private static func wrongRegion(named: String?, _ said: String, _ context: RequestContext) -> StorageError {
+    let bucket = "bucket “\(context.bucket)”"
+    guard let named = named.nonEmpty, StorageSettings.isPlausible(region: named), named != context.region else {
+      return StorageError(
+        .wrongRegion,
+        "The \(bucket) is not in the region “\(context.region)” that the request was signed for (\(said)).",
+        remedy: "Name its region with --region or AWS_REGION.")
+    }
+    return StorageError(
+      .wrongRegion, "The \(bucket) answers in \(named); the request was signed for \(context.region) (\(said)).",
+      remedy: "Use --region \(named), and an endpoint of that region.")
   }
 
   /// For answers without a body of S3's own.
@@ -217,9 +226,7 @@ struct FailureReading: Sendable {
     switch response.status {
     case 301, 302, 303, 307, 308:
       if response[header: "x-amz-bucket-region"] != nil {
-        return StorageError(
-          .wrongRegion, "Bucket “\(context.bucket)” is not in the region “\(context.region)”.",
-          remedy: "Name its region with --region.")
+        return wrongRegion(named: response[header: "x-amz-bucket-region"], "\(response.status)", context)
       }
       let target = response[header: "location"].map { " to \(withoutQuery($0))" } ?? ""
       return StorageError(
@@ -233,6 +240,14 @@ struct FailureReading: Sendable {
       return StorageError(
         .noSuchBucket, "There is no bucket “\(context.bucket)” at \(server).",
         remedy: "Check its name and the endpoint.")
+    case 407:
+      return StorageError(
+        .unreachable, "The proxy on the way to \(server) asks for a user name and a password.",
+        remedy: "Put them into the proxy's address (http://user:password@proxy:port), or name the host in NO_PROXY.")
+    case 400
+    where String(decoding: response.body.prefix(200), as: UTF8.self).contains("HTTP request to an HTTPS server"):
+      return StorageError(
+        .notS3, "What answers at \(server) wants an encrypted connection.", remedy: "Write https:// in the endpoint.")
     case 429:
       return StorageError(
         .throttled, "\(context.attempt): \(server) asks for fewer requests.", remedy: "Try again later.")
@@ -248,7 +263,7 @@ struct FailureReading: Sendable {
   static func notS3(_ evidence: String, _ context: RequestContext) -> StorageError {
     StorageError(
       .notS3, "What answers at \(context.address.server.text) is no S3 server: \(evidence).",
-      remedy: "Check the endpoint and its port; a console's address is not the server's.")
+      remedy: "Check the endpoint and its port; the address of a console or a web page is not that of the S3 server.")
   }
 
   /// What a body looks like, in a few words.

@@ -18,7 +18,12 @@ struct ServiceReply: Sendable, Hashable {
           if name == "Error" { isError = true }
         case .end: path.removeLast()
         case .text(let bytes):
-          guard path.count >= 2, path[path.count - 2] == "Error" else { continue }
+          guard path.count >= 2 else { continue }
+          // Services other than S3 wrap their errors once more, and name the request outside.
+          if path[path.count - 2] == "ErrorResponse", path.last == "RequestId" {
+            requestID += String(decoding: bytes.prefix(1000), as: UTF8.self)
+          }
+          guard path[path.count - 2] == "Error" else { continue }
           let text = String(decoding: bytes.prefix(1000), as: UTF8.self)
           switch path.last {
           case "Code": code += text

@@ -1,47 +1,93 @@
 /// What options, environment and profile together say: the lookup of the AWS command line, done once when a store opens.
+/// Nobody is asked for anything yet.
 struct StorageSettings: Sendable {
-  /// nil to ask anonymously.
-  var credentials: Credentials?
-  var region: String
-  /// Whether somebody chose the region; where not, it is a guess.
-  var regionIsExplicit: Bool
+  /// How credentials are to be had.
+  let credentialPlan: CredentialPlan
+  /// Who signs with which credentials.
+  let credentialSource: CredentialSource
+  private(set) var region: String
+  /// What chose the region; nil where nobody did, and it is a guess.
+  private(set) var regionSource: String?
   /// nil for AWS.
-  var endpoint: EndpointAddress?
-  var addressingStyle: StorageOptions.AddressingStyle
+  private(set) var endpoint: EndpointAddress?
+  /// What named the endpoint; nil where nobody did.
+  private(set) var endpointSource: String?
+  /// Which hosts of AWS.
+  private(set) var variant: AmazonVariant
+  private(set) var addressingStyle: StorageOptions.AddressingStyle
   /// A file of trusted certificates; nil for the system's.
-  var certificateAuthorities: String?
+  let certificateAuthorities: String?
+  /// Whether the reader offers to pay for requests.
+  let requesterPays: Bool
+  /// Regions learnt before; nil for servers of one's own, and where none shall be kept.
+  let regionMemory: RegionMemory?
+  /// The profile whose values count, whether it exists or not.
+  let profileName: String
 
   static let defaultRegion = "us-east-1"
 
-  /// - Parameter locationEndpoint: The server that the location itself names: it counts before all others.
-  init(_ options: StorageOptions, locationEndpoint: String?) throws(StorageError) {
+  /// - Parameters:
+  ///   - locationEndpoint: The server that the location itself names: it counts before all others.
+  ///   - bucket: The bucket's name, or an access point's ARN, which names a region.
+  init(_ options: StorageOptions, locationEndpoint: String?, bucket: String = "") throws(StorageError) {
     let environment = options.environment
-    let profile = try Profile(named: options.profile.nonEmpty, environment: environment)
+    let configuration = try Configuration(environment: environment)
+    let profile = try configuration.selectedProfile(explicit: options.profile, environment: environment)
+    profileName = profile.name
 
-    endpoint = try Self.endpoint(options, locationEndpoint, profile)
+    (endpoint, endpointSource) = try Self.endpoint(options, locationEndpoint, profile)
     let amazon = endpoint.flatMap { AmazonHost($0.host) }
-    let named =
-      options.region.nonEmpty ?? amazon?.region ?? environment["AWS_REGION"].nonEmpty
-      ?? environment["AWS_DEFAULT_REGION"].nonEmpty ?? profile["region"]
-    region = named ?? Self.defaultRegion
-    regionIsExplicit = named != nil
-    guard Self.isPlausible(region: region) else {
-      throw StorageError(.configuration, "“\(region)” is no region.", remedy: "A region looks like us-east-1.")
-    }
+    (region, regionSource) = try Self.region(options, profile, bucket: bucket, amazon: amazon, endpoint: endpoint)
+    variant = try Self.variant(environment, profile)
     // A host of AWS without a path is AWS: where its region proves wrong, the host follows.
-    if amazon != nil, endpoint?.path == "", endpoint?.port == nil, endpoint?.scheme == "https",
-      endpoint?.host == AmazonHost.name(region: region)
-        || endpoint?.host == "s3.amazonaws.com"
+    if let amazon, amazon.kind == .storage, amazon.bucket == nil, let named = endpoint,
+      named == EndpointAddress(scheme: "https", host: named.host)
     {
       endpoint = nil
+      variant.usesFIPS = variant.usesFIPS || amazon.variant.usesFIPS
+      variant.usesDualStack = variant.usesDualStack || amazon.variant.usesDualStack
+    }
+    if let endpoint, AmazonHost(endpoint.host) == nil, variant != AmazonVariant() {
+      throw StorageError(
+        .configuration,
+        "The endpoint \(endpoint.text) is not of AWS, but "
+          + (variant.usesFIPS ? "FIPS hosts (AWS_USE_FIPS_ENDPOINT)" : "dual-stack hosts (AWS_USE_DUALSTACK_ENDPOINT)")
+          + " are asked for, which AWS alone has.",
+        remedy: "Set it to false, or leave the endpoint out.")
+    }
+
+    regionMemory =
+      endpoint == nil && AccessPoint(bucket) == nil ? options.regionFile.map { RegionMemory(path: $0) } : nil
+    if let known = regionMemory?.region(of: bucket, besides: region), known != region {
+      region = known
+      regionSource = "what the bucket answered before"
     }
 
     addressingStyle = options.addressingStyle
     if addressingStyle == .auto, let named = profile["s3.addressing_style"] {
       addressingStyle = StorageOptions.AddressingStyle(rawValue: named) ?? .auto
     }
-    certificateAuthorities = environment["AWS_CA_BUNDLE"].nonEmpty ?? profile["ca_bundle"]
-    credentials = options.noSignRequest ? nil : try Self.credentials(options, profile)
+    certificateAuthorities =
+      options.certificateAuthorities.nonEmpty ?? environment["AWS_CA_BUNDLE"].nonEmpty ?? profile["ca_bundle"]
+    requesterPays = options.requesterPays
+
+    credentialPlan =
+      options.noSignRequest ? .anonymous : try CredentialLookup(options, configuration, profile).plan()
+    let fetcher = CredentialFetcher(
+      environment: environment, region: region,
+      endpoints: ServiceEndpoints(environment: environment, profile: profile, variant: variant),
+      cache: CommandLineCache(directory: configuration.directory),
+      client: ServiceClient(certificateAuthorities: certificateAuthorities))
+    credentialSource = CredentialSource(plan: credentialPlan, fetcher: fetcher) {
+      let configuration = try Configuration(environment: environment)
+      let profile = try configuration.selectedProfile(explicit: options.profile, environment: environment)
+      return try CredentialLookup(options, configuration, profile).plan()
+    }
+  }
+
+  /// Where a bucket is reached, as far as it is known which region it lies in.
+  func address(of bucket: String, region: String) throws(StorageError) -> BucketAddress {
+    try BucketAddress(bucket: bucket, region: region, endpoint: endpoint, style: addressingStyle, variant: variant)
   }
 
   /// Regions become part of host names, also those that a server names.
@@ -52,62 +98,55 @@ struct StorageSettings: Sendable {
       }
   }
 
-  private static func endpoint(
-    _ options: StorageOptions, _ locationEndpoint: String?, _ profile: Profile
-  ) throws(StorageError) -> EndpointAddress? {
+  private static func region(
+    _ options: StorageOptions, _ profile: Profile, bucket: String, amazon: AmazonHost?, endpoint: EndpointAddress?
+  ) throws(StorageError) -> (String, source: String?) {
     let environment = options.environment
-    var candidates: [(text: String?, source: String)] = [
-      (locationEndpoint, "the location"), (options.endpointURL, "--endpoint-url"),
+    let candidates: [(name: String?, source: String)] = [
+      (AccessPoint(bucket)?.region, "the access point's ARN"), (options.region, "--region"),
+      (amazon?.region, "the endpoint"), (environment["AWS_REGION"], "AWS_REGION"),
+      (environment["AWS_DEFAULT_REGION"], "AWS_DEFAULT_REGION"), (profile["region"], "profile “\(profile.name)”"),
     ]
-    if environment["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.lowercased() != "true" {
-      candidates += [
-        (environment["AWS_ENDPOINT_URL_S3"], "AWS_ENDPOINT_URL_S3"),
-        (environment["AWS_ENDPOINT_URL"], "AWS_ENDPOINT_URL"),
-        (profile.endpointURL, "profile “\(profile.name)”"),
-      ]
+    guard let (name, source) = candidates.first(where: { $0.name.nonEmpty != nil }), var name else {
+      return (defaultRegion, nil)
     }
-    for (text, source) in candidates {
-      guard let text = text.nonEmpty else { continue }
-      do {
-        return try EndpointAddress(parsing: text)
-      } catch {
-        throw StorageError(
-          .configuration,
-          "The endpoint “\(EndpointAddress.withoutUserInformation(text))” from \(source) cannot be used: \(error.reason).",
-          remedy: "An endpoint looks like https://host:9000.")
-      }
+    guard isPlausible(region: name) else {
+      throw StorageError(
+        .configuration, "“\(name)” from \(source) is no region.", remedy: "A region looks like us-east-1.")
     }
-    return nil
+    if name == "aws-global" { name = defaultRegion }
+    return (name, source)
   }
 
-  private static func credentials(_ options: StorageOptions, _ profile: Profile) throws(StorageError) -> Credentials {
-    let environment = options.environment
-    if options.profile.nonEmpty == nil {
-      let keyID = environment["AWS_ACCESS_KEY_ID"].nonEmpty
-      let secret = environment["AWS_SECRET_ACCESS_KEY"].nonEmpty
-      if let keyID, let secret {
-        return Credentials(
-          accessKeyID: keyID, secretKey: secret, sessionToken: environment["AWS_SESSION_TOKEN"].nonEmpty,
-          source: "the environment")
-      }
-      if keyID != nil || secret != nil {
-        let (present, missing) =
-          keyID != nil
-          ? ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY") : ("AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID")
-        throw StorageError(
-          .configuration, "The environment has \(present) but no \(missing).", remedy: "Set both, or neither.")
+  private static func variant(
+    _ environment: [String: String], _ profile: Profile
+  ) throws(StorageError) -> AmazonVariant {
+    func flag(_ variable: String, _ names: [String]) throws(StorageError) -> Bool {
+      let candidates =
+        [(environment[variable].nonEmpty, variable)] + names.map { (profile[$0], "\($0) of the profile") }
+      guard let (value, source) = candidates.first(where: { $0.0 != nil }), let value else { return false }
+      switch value.lowercased() {
+      case "true": return true
+      case "false": return false
+      default:
+        throw StorageError(.configuration, "\(source) is “\(value)”.", remedy: "It must be true or false.")
       }
     }
-    if let found = try profile.staticKeys() { return found }
-    if let way = profile.indirection {
-      throw StorageError(
-        .noCredentials, "Profile “\(profile.name)” gets its credentials by \(way), which is not built in.",
-        remedy: "Run: eval \"$(aws configure export-credentials --profile \(profile.name) --format env)\""
-          + (options.profile == nil ? "" : " and leave --profile out") + ".")
+    return AmazonVariant(
+      usesFIPS: try flag("AWS_USE_FIPS_ENDPOINT", ["use_fips_endpoint"]),
+      usesDualStack: try flag("AWS_USE_DUALSTACK_ENDPOINT", ["s3.use_dualstack_endpoint", "use_dualstack_endpoint"]))
+  }
+
+  private static func endpoint(
+    _ options: StorageOptions, _ locationEndpoint: String?, _ profile: Profile
+  ) throws(StorageError) -> (EndpointAddress?, source: String?) {
+    if let text = locationEndpoint.nonEmpty {
+      return (try ServiceEndpoints.parse(text, from: "the location"), "the location")
     }
-    throw StorageError(
-      .noCredentials, "No credentials were found in the environment or in profile “\(profile.name)”.",
-      remedy: "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, run “aws configure”, "
-        + "or ask anonymously with --no-sign-request if the bucket is public.")
+    if let text = options.endpointURL.nonEmpty {
+      return (try ServiceEndpoints.parse(text, from: "--endpoint-url"), "--endpoint-url")
+    }
+    let found = try ServiceEndpoints.configured("s3", environment: options.environment, profile: profile)
+    return (found?.endpoint, found?.source)
   }
 }

@@ -134,6 +134,11 @@ final class FolderStore: ObjectStore {
     }
   }
 
+  func link(to key: ObjectKey, validFor seconds: Int) async throws -> String {
+    "file://"
+      + String(decoding: PercentEncoding.encode(try path(of: key), safe: PercentEncoding.keySafe), as: UTF8.self)
+  }
+
   func put(_ key: ObjectKey, _ body: [UInt8], contentType: String) async throws {
     counters.put.increment()
     try await lane.run { _ in try self.write(key, body) }

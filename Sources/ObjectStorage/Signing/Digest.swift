@@ -12,6 +12,14 @@ enum Digest {
     }
   }
 
+  /// For the names of the files in which the AWS command line keeps what it knows, and for nothing that must be safe.
+  static func sha1(_ bytes: [UInt8]) -> [UInt8] {
+    [UInt8](unsafeUninitializedCapacity: Int(SHA_DIGEST_LENGTH)) { buffer, count in
+      _ = COpenSSL.SHA1(bytes, bytes.count, buffer.baseAddress)
+      count = Int(SHA_DIGEST_LENGTH)
+    }
+  }
+
   static func hmac(key: [UInt8], _ message: [UInt8]) -> [UInt8] {
     [UInt8](unsafeUninitializedCapacity: Int(SHA256_DIGEST_LENGTH)) { buffer, count in
       var length: UInt32 = 0

@@ -47,6 +47,8 @@ struct RequestSigner: Sendable {
   private let dayKeys = DayKeyCache()
 
   static let algorithm = "AWS4-HMAC-SHA256"
+  /// A link cannot be valid for longer than a week.
+  static let maximumLinkSeconds = 604_800
 
   init(credentials: Credentials, region: String, service: String = "s3") {
     self.credentials = credentials

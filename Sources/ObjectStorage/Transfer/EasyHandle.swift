@@ -81,9 +81,13 @@ final class EasyHandle {
     errorText[0] = 0
     let request = transfer.request
     CCurl_setText(pointer, CURLOPT_URL, request.url)
+    // Null means: as the environment says.
+    CCurl_setText(pointer, CURLOPT_NOPROXY, request.isDirect ? "*" : nil)
+    CCurl_setText(
+      pointer, CURLOPT_CUSTOMREQUEST, request.method == .get || request.method == .put ? nil : request.method.rawValue)
     switch request.method {
-    case .get: setLong(CURLOPT_HTTPGET, 1)
-    case .put:
+    case .get, .delete: setLong(CURLOPT_HTTPGET, 1)
+    case .put, .post:
       setLong(CURLOPT_UPLOAD, 1)
       CCurl_setOffset(pointer, CURLOPT_INFILESIZE_LARGE, curl_off_t(request.body.count))
     }

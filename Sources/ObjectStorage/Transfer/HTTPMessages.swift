@@ -3,6 +3,8 @@ struct HTTPRequest: Sendable {
   enum Method: String, Sendable {
     case get = "GET"
     case put = "PUT"
+    case post = "POST"
+    case delete = "DELETE"
   }
 
   var method = Method.get
@@ -10,6 +12,8 @@ struct HTTPRequest: Sendable {
   /// Header lines, made on the network thread when the transfer starts: a request may wait longer than a signature lasts.
   var headers: @Sendable () -> [String] = { [] }
   var body: [UInt8] = []
+  /// Past any proxy that the environment names: for services of this computer or its platform.
+  var isDirect = false
   /// Someone waits for this: it goes before all that is not urgent.
   var isUrgent = false
   /// A successful body larger than this ends the transfer.
