@@ -1,5 +1,7 @@
 import Collection
 import Foundation
+import Neighbors
+import ObjectStorage
 import TestSupport
 import Testing
 

@@ -25,12 +25,12 @@ struct ViewerTests {
   func zoomAndFit() async throws {
     let window = try await WindowUnderTest.start([sampleImages])
     try await window.waitForState("finished")
-    try await window.point(500, 20)
+    try await window.pointAtNothing()
     try await window.key("0")
     let before = try await window.picture()
     try await window.point(400, 330)
     for _ in 0..<4 { try await window.display.xdotool("click", "4") }
-    try await window.point(500, 20)
+    try await window.pointAtNothing()
     let zoomed = try await window.picture()
     #expect(zoomed.mapAgreement(with: before) < 0.9)
     try await window.key("0")
@@ -42,7 +42,7 @@ struct ViewerTests {
   func drag() async throws {
     let window = try await WindowUnderTest.start([sampleImages])
     try await window.waitForState("finished")
-    try await window.point(500, 20)
+    try await window.pointAtNothing()
     let start = try #require(try await window.picture().emptyPlace)
     try await window.point(start.x, start.y)
     let before = try await window.picture()
@@ -62,7 +62,7 @@ struct ViewerTests {
   func openAndCopy() async throws {
     let window = try await WindowUnderTest.start([sampleImages])
     try await window.waitForState("finished")
-    try await window.point(500, 20)
+    try await window.pointAtNothing()
     let place = try #require(try await window.picture().somePicture)
     try await window.point(place.x, place.y)
     try await window.display.xdotool("click", "1")
@@ -86,7 +86,7 @@ struct ViewerTests {
     let window = try await WindowUnderTest.start([sampleImages])
     try await window.waitForState("finished")
     let count = try await window.number("images")
-    try await window.point(500, 20)
+    try await window.pointAtNothing()
     try await window.key("0")
     let before = try await window.picture()
     // From the location: exaggeration, learning rate, perplexity.
@@ -113,12 +113,12 @@ struct ViewerTests {
     try await first.waitForState("finished")
     try await first.point(400, 330)
     for _ in 0..<3 { try await first.display.xdotool("click", "4") }
-    try await first.point(500, 20)
+    try await first.pointAtNothing()
     let before = try await first.picture()
     #expect(try await first.quit() == 0)
     let second = try await WindowUnderTest.start([sampleImages], home: home, on: display)
     try await second.waitForState("finished", within: 10)
-    try await second.point(500, 20)
+    try await second.pointAtNothing()
     #expect(try await second.picture().mapAgreement(with: before) > 0.999)
     #expect(try await second.quit() == 0)
   }
@@ -139,7 +139,7 @@ struct ViewerTests {
     try await window.key("s")
     try await window.waitForState("finished", within: 5)
     #expect(try await window.number("placed") == count)
-    try await window.point(500, 20)
+    try await window.pointAtNothing()
     let stopped = try await window.picture()
     try await window.key("c")
     try await window.waitUntil("the layout goes on") {

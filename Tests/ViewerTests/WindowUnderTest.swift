@@ -107,6 +107,9 @@ final class WindowUnderTest: Sendable {
     _ = try await display.run("xdotool", ["mousemove", "--window", window, "\(x)", "\(y)"])
   }
 
+  /// Puts the pointer on the edge of the bar, where no picture is named and no control explains itself.
+  func pointAtNothing() async throws { try await point(3, 25) }
+
   func title() async throws -> String { try await display.xdotool("getwindowname", window) }
 
   /// The window's pixels once two looks at it agree: everything that moved has come to rest.
