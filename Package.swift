@@ -54,11 +54,15 @@ let package = Package(
       ],
       swiftSettings: room),
 
+    .target(
+      name: "Replica", dependencies: ["Collection", "ObjectStorage", "Imaging", "Features", "Atlas"],
+      swiftSettings: room),
+
     // Job.
     .target(
       name: "Mapping",
       dependencies: [
-        "Collection", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE", "Numerics", "Atlas",
+        "Collection", "Replica", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE", "Numerics", "Atlas",
       ],
       swiftSettings: room),
 
@@ -88,7 +92,8 @@ let package = Package(
     .executableTarget(
       name: "s3totsne",
       dependencies: [
-        "Viewer", "Export", "Mapping", "Collection", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics",
+        "Viewer", "Export", "Mapping", "Collection", "Replica", "ObjectStorage", "Imaging", "Neighbors", "TSNE",
+        "Numerics",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: room),
@@ -105,6 +110,7 @@ let package = Package(
   ]
     + [
       "Geometry", "Atlas", "Numerics", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE", "Collection",
+      "Replica",
       "Mapping", "Drawing", "Scene", "Rendering", "X11", "Controls", "Export", "Viewer", "s3totsne",
     ].map { name in
       let more: [Target.Dependency] =
@@ -112,7 +118,8 @@ let package = Package(
         case "Neighbors": ["Numerics"]
         case "TSNE": ["Neighbors", "Numerics"]
         case "Collection": ["ObjectStorage", "Imaging", "Features", "Atlas"]
-        case "Mapping": ["Collection", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "Atlas"]
+        case "Replica": ["Collection", "ObjectStorage", "Imaging", "Features", "Atlas"]
+        case "Mapping": ["Collection", "Replica", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "Atlas"]
         case "Features": ["Imaging"]
         case "Scene": ["Geometry"]
         case "Rendering": ["Scene", "Geometry", "Atlas", "Drawing"]

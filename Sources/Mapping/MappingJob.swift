@@ -27,6 +27,9 @@ public final class MappingJob: Sendable {
     task.withLock { $0 }?.cancel()
   }
 
+  /// Yes to `MappingQuestion.fetch`.
+  public func goOn() { run.goOn() }
+
   /// Ends the layout here: the present positions become the layout, and the job finishes with it. Without effect while
   /// no layout is unfolding.
   public func stopHere() { run.stop.store(true, ordering: .relaxed) }

@@ -129,6 +129,7 @@ import X11
       switch action {
       case .stopHere: self?.jobs.stopHere()
       case .continueLayout: self?.continueLayout()
+      case .fetchAll, .share: self?.acceptQuestion()
       }
     }
     startPage.onOpen = { [weak self] text in self?.open(text) }

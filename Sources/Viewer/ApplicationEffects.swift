@@ -129,6 +129,16 @@ extension Application {
     } else if let layout = jobs.latestLayout, layout.slots.count > 3, map.scene.opened == nil, !failurePage.isShown {
       content.layoutAction = .continueLayout
     }
+    switch jobs.question {
+    case .fetch(let estimate):
+      content.sentence = estimate.text
+      content.layoutAction = .fetchAll
+    case .replica(let bucket) where !jobs.isRunning && map.scene.opened == nil:
+      content.sentence =
+        "Thumbnails and layouts can be shared with others in the bucket “\(bucket)”, if it is yours."
+      content.layoutAction = .share
+    case .replica, nil: break
+    }
     status.content = content
     publishState()
   }

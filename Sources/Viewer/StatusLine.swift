@@ -24,6 +24,10 @@ import Geometry
     case stopHere = "Stop here"
     /// Go on from them.
     case continueLayout = "Continue"
+    /// Fetch all of it.
+    case fetchAll = "Fetch all"
+    /// Share what is fetched with others.
+    case share = "Share it"
   }
 
   /// What it says.
@@ -85,6 +89,8 @@ import Geometry
       switch content.layoutAction {
       case .stopHere: "Keep the pictures where they are now (s)"
       case .continueLayout: "More iterations from where they are (c)"
+      case .fetchAll: "Go on with all of it; Cancel ends it here"
+      case .share: "Keep thumbnails, features and layouts in that bucket, and use what others keep there"
       case nil: nil
       }
     arrange(sentence.style)

@@ -72,10 +72,13 @@ struct MapCommand: ParsableCommand {
     // Better to know before an hour's work than after it.
     let outputs = try [picture, layoutFile, manifest].map { try $0.map(openOutput) }
 
-    let request = MappingRequest(
+    var request = MappingRequest(
       location: try parseLocation(location), storage: storage.options, parameters: layout.parameters,
       cacheDirectory: storage.cache.directory, limits: layout.limits, threads: layout.effectiveThreads, mode: .map,
       usesStore: !noCache, publishesSnapshots: false)
+    storage.apply(to: &request)
+    request.asksNothing = true
+    request.checksThumbnails = picture != nil
     let interruption = Interruption()
     let run = JobRun(request, progress: ProgressReporter(isQuiet: quiet))
     interruption.onSignal { run.cancel() }

@@ -26,6 +26,6 @@ struct RootCommand: ParsableCommand {
         0 done, 1 failed, 2 wrong usage, 3 some images left out, 130 interrupted
       """,
     version: s3totsneVersion,
-    subcommands: [ViewCommand.self, MapCommand.self, CacheCommand.self],
+    subcommands: [ViewCommand.self, MapCommand.self, CacheCommand.self, ReplicaCommand.self],
     defaultSubcommand: ViewCommand.self)
 }

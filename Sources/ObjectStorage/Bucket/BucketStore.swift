@@ -155,7 +155,7 @@ final class BucketStore: ObjectStore {
 
   // MARK: - Requests
 
-  private enum Success {
+  enum Success {
     case response(HTTPResponse)
     case rejected(head: [UInt8])
     case tooLarge(size: Int64)
@@ -170,7 +170,7 @@ final class BucketStore: ObjectStore {
   }
 
   /// Sends a request until it succeeds, cannot succeed, or has been tried often enough.
-  private func send(
+  func send(
     _ template: HTTPRequest, _ operation: RequestContext.Operation, query: CanonicalQuery = .empty,
     payloadHash: String = Digest.ofNothing, headers: [(name: String, value: String)] = []
   ) async throws -> Success {

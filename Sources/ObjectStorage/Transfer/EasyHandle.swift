@@ -188,8 +188,10 @@ final class EasyHandle {
     errorText[0] = 0
     let request = transfer.request
     CCurl_setText(pointer, CURLOPT_URL, request.url)
+    // Handles are used again: what one request said must not stay.
+    CCurl_setText(pointer, CURLOPT_CUSTOMREQUEST, request.method == .delete ? request.method.rawValue : nil)
     switch request.method {
-    case .get: setLong(CURLOPT_HTTPGET, 1)
+    case .get, .delete: setLong(CURLOPT_HTTPGET, 1)
     case .put:
       setLong(CURLOPT_UPLOAD, 1)
       CCurl_setOffset(pointer, CURLOPT_INFILESIZE_LARGE, curl_off_t(request.body.count))
