@@ -39,6 +39,7 @@ let package = Package(
     // Ground.
     .target(name: "Geometry", swiftSettings: room),
     .target(name: "Atlas", swiftSettings: room),
+    .target(name: "Arrangements", swiftSettings: room),
     .target(name: "Numerics", dependencies: ["CKernels"], swiftSettings: room),
 
     // Data.
@@ -109,8 +110,8 @@ let package = Package(
     .target(name: "TestSupport", path: "Tests/TestSupport", swiftSettings: room),
   ]
     + [
-      "Geometry", "Atlas", "Numerics", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE", "Collection",
-      "Replica",
+      "Geometry", "Atlas", "Arrangements", "Numerics", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE",
+      "Collection", "Replica",
       "Mapping", "Drawing", "Scene", "Rendering", "X11", "Controls", "Export", "Viewer", "s3totsne",
     ].map { name in
       let more: [Target.Dependency] =
