@@ -56,11 +56,15 @@ let package = Package(
       ],
       swiftSettings: room),
 
+    .target(
+      name: "Replica", dependencies: ["Collection", "ObjectStorage", "Imaging", "Features", "Atlas"],
+      swiftSettings: room),
+
     // Job.
     .target(
       name: "Mapping",
       dependencies: [
-        "Collection", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE", "Numerics", "Atlas", "NPY",
+        "Collection", "Replica", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE", "Numerics", "Atlas", "NPY",
       ],
       swiftSettings: room),
 
@@ -90,8 +94,8 @@ let package = Package(
     .executableTarget(
       name: "s3totsne",
       dependencies: [
-        "Viewer", "Export", "Mapping", "Collection", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics",
-        "NPY",
+        "Viewer", "Export", "Mapping", "Collection", "Replica", "ObjectStorage", "Imaging", "Neighbors", "TSNE",
+        "Numerics", "NPY",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: room),
@@ -110,7 +114,7 @@ let package = Package(
   ]
     + [
       "Geometry", "Atlas", "Arrangements", "Numerics", "NPY", "ObjectStorage", "Imaging", "Features", "Neighbors",
-      "TSNE", "Collection",
+      "TSNE", "Collection", "Replica",
       "Mapping", "Drawing", "Scene", "Rendering", "X11", "Controls", "Export", "Viewer", "s3totsne",
     ].map { name in
       let more: [Target.Dependency] =
@@ -119,7 +123,8 @@ let package = Package(
         case "TSNE": ["Neighbors", "Numerics"]
         case "NPY": ["Numerics"]
         case "Collection": ["ObjectStorage", "Imaging", "Features", "Atlas", "NPY"]
-        case "Mapping": ["Collection", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "Atlas"]
+        case "Replica": ["Collection", "ObjectStorage", "Imaging", "Features", "Atlas"]
+        case "Mapping": ["Collection", "Replica", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "Atlas"]
         case "Features": ["Imaging"]
         case "Scene": ["Geometry"]
         case "Rendering": ["Scene", "Geometry", "Atlas", "Drawing"]

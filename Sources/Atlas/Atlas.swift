@@ -45,16 +45,20 @@ public struct LevelPixels {
 /// once is the caller's mistake, and leaves a slot that `verify` refuses. A slot that is stored again while it is drawn
 /// may show a mixture for one frame.
 ///
-/// Processes: any number may read one atlas; only one may write, which the collection arranges by its lock. What another
-/// process stores after this one opened the atlas is not seen here. Files never shrink, so that no mapped page ever lies
-/// behind the end of a file; deleting them leaves open atlases intact.
+/// Processes: any number may read one atlas (`init(readingFrom:)`, `temporary(over:)`); only one may write, which the
+/// collection arranges by its lock. What another process stores after this one opened the atlas is not seen here. Files
+/// never shrink, so that no mapped page ever lies behind the end of a file; deleting them leaves open atlases intact.
 public final class Atlas: Sendable {
-  /// True when the files could only be opened for reading: then `store`, `clear` and `flush` do nothing but throw.
+  /// True when the files could only be opened for reading: then `store` throws, unless `spill` gave it another place.
   public let isReadOnly: Bool
   private let levels: [LevelFile]
   private let cells: [LevelCells]
   private let index: AtlasIndex
+  /// Made when the first thumbnail needs it.
+  private let overflow = AtomicLazyReference<Overflow>()
+  private let spills = Atomic(false)
   private let slots = SlotTable()
+  private let damaged = Mutex<Set<Int>>([])
   /// For each level the bytes of the cells marked resident.
   private let residentBytes = Mutex([Int](repeating: 0, count: thumbnailLevels.count))
   /// The levels by their last use, the latest last.
@@ -66,22 +70,49 @@ public final class Atlas: Sendable {
     try Self.createDirectory(directory)
     var files: [FileDescriptor] = []
     for side in thumbnailLevels {
-      let digits = String(side)
-      let name = "level-" + String(repeating: "0", count: 3 - digits.count) + digits + ".bgra"
-      files.append(try FileDescriptor(path: "\(directory)/\(name)"))
+      files.append(try FileDescriptor(path: directory + "/" + Self.fileName(side)))
     }
     try self.init(files: files, index: try FileDescriptor(path: "\(directory)/index.bin"))
+  }
+
+  /// Opens the atlas that another process writes in a directory, for reading alone: nothing there is changed.
+  public convenience init(readingFrom directory: String) throws(AtlasError) {
+    try self.init(
+      files: try Self.readOnlyFiles(in: directory), index: try FileDescriptor(readingFrom: "\(directory)/index.bin"))
+  }
+
+  private static func readOnlyFiles(in directory: String) throws(AtlasError) -> [FileDescriptor] {
+    var files: [FileDescriptor] = []
+    for side in thumbnailLevels { files.append(try FileDescriptor(readingFrom: directory + "/" + Self.fileName(side))) }
+    return files
+  }
+
+  private static func fileName(_ side: Int) -> String {
+    let digits = String(side)
+    return "level-" + String(repeating: "0", count: 3 - digits.count) + digits + ".bgra"
+  }
+
+  /// An atlas that begins with the thumbnails of another process's in `directory`, read where they are. Nothing there is
+  /// changed; what is stored leaves nothing behind.
+  public static func temporary(over directory: String) throws(AtlasError) -> Atlas {
+    let atlas = try Atlas(readingFrom: directory)
+    atlas.spill()
+    return atlas
   }
 
   /// An atlas that leaves nothing behind: unnamed files in `$TMPDIR` or `/var/tmp`, or in memory (`/dev/shm`) where
   /// neither has a gigabyte free.
   public static func temporary() throws(AtlasError) -> Atlas {
-    let places = [getenv("TMPDIR").map { String(cString: $0) }, "/var/tmp", "/tmp"].compactMap { $0 }
     var failure: AtlasError?
-    for place in places.filter(hasRoom) + ["/dev/shm"] + places {
+    for place in temporaryPlaces {
       do throws(AtlasError) { return try Atlas(temporaryIn: place) } catch { failure = failure ?? error }
     }
     throw failure ?? AtlasError("There is no directory for temporary files.")
+  }
+
+  private static var temporaryPlaces: [String] {
+    let places = [getenv("TMPDIR").map { String(cString: $0) }, "/var/tmp", "/tmp"].compactMap { $0 }
+    return places.filter(hasRoom) + ["/dev/shm"] + places
   }
 
   private convenience init(temporaryIn directory: String) throws(AtlasError) {
@@ -118,6 +149,27 @@ public final class Atlas: Sendable {
     }
   }
 
+  // MARK: Overflow
+
+  /// From now on, what is stored goes to files without names instead: in `$TMPDIR` or `/var/tmp`, or in memory where
+  /// neither has a gigabyte free. What was stored stays where it is.
+  public func spill() { spills.store(true, ordering: .relaxed) }
+
+  /// The files that hold a slot of this shape.
+  @inline(__always)
+  private func levels(of shape: Shape) -> [LevelFile] {
+    shape.isInOverflow ? overflow.load()?.levels ?? levels : levels
+  }
+
+  private func index(of shape: Shape) -> AtlasIndex {
+    shape.isInOverflow ? overflow.load()?.index ?? index : index
+  }
+
+  private func madeOverflow() throws(AtlasError) -> Overflow {
+    if let overflow = overflow.load() { return overflow }
+    return overflow.storeIfNil(try Overflow.make(in: Self.temporaryPlaces))
+  }
+
   // MARK: Writing
 
   /// Stores the thumbnail of a slot and publishes it: a reader sees all of it or nothing.
@@ -134,20 +186,22 @@ public final class Atlas: Sendable {
     guard let shape = Shape(levels: levels.map { ($0.width, $0.height) }, isOpaque: isOpaque),
       levels.allSatisfy({ $0.pixels.count == $0.width * $0.height })
     else { throw AtlasError("The levels of thumbnail \(slot) do not have the sizes they should have.") }
-    guard !isReadOnly else { throw .system("write", index.file.path, code: EROFS) }
+    let overflow = spills.load(ordering: .relaxed) ? try madeOverflow() : nil
+    guard overflow != nil || !isReadOnly else { throw .system("write", index.file.path, code: EROFS) }
 
     slots.grow(to: slot / slotsPerSegment)
     if slots.shape(slot) != nil {
       forgetResident(slot)
       slots.withdraw(slot)
     }
+    let index = overflow?.index ?? index
     // A record that was valid must not vouch for pixels that are only half replaced.
     if try index.record(slot) != nil { try index.write(nil, slot: slot) }
-    var checksum = Checksum()
-    for (file, level) in zip(self.levels, levels) {
+    var sums: [UInt32] = []
+    for (file, level) in zip(overflow?.levels ?? self.levels, levels) {
       try file.grow(to: slot / slotsPerSegment)
       let result = level.pixels.withUnsafeBytes { bytes -> AtlasError? in
-        checksum.combine(bytes)
+        sums.append(Self.checksum(bytes))
         do throws(AtlasError) {
           try file.file.write(bytes, at: slot * file.cellBytes)
           return nil
@@ -155,9 +209,10 @@ public final class Atlas: Sendable {
       }
       if let result { throw result }
     }
-    let record = IndexRecord(shape: shape, color: averageColor, pixels: checksum.value)
+    let record = IndexRecord(shape: shape, color: averageColor, sums: sums)
     try index.write(record, slot: slot)
-    slots.publish(slot, shape: shape, color: averageColor)
+    slots.publish(slot, shape: overflow == nil ? shape : shape.inOverflow, color: averageColor)
+    damaged.withLock { _ = $0.remove(slot) }
     // What was just written is in the page cache; counted so that it stays within what the cache can keep.
     residentBytes.withLock { bytes in
       for level in thumbnailLevels.indices where bytes[level] + self.levels[level].cellBytes <= residentLimit(level) {
@@ -168,15 +223,23 @@ public final class Atlas: Sendable {
 
   /// Makes a slot missing, in memory and on disk.
   public func clear(slot: Int) {
-    guard slots.shape(slot) != nil else { return }
+    guard let shape = slots.shape(slot) else { return }
     forgetResident(slot)
     slots.withdraw(slot)
     // Should the erasing fail, the record stays valid for pixels that are still there: the catalogue decides.
-    if !isReadOnly { try? index.write(nil, slot: slot) }
+    let index = index(of: shape)
+    if !index.file.isReadOnly { try? index.write(nil, slot: slot) }
+  }
+
+  private static func checksum(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
+    var checksum = Checksum()
+    checksum.combine(bytes)
+    return UInt32(truncatingIfNeeded: checksum.value)
   }
 
   /// Waits until everything stored so far is on disk. Called before the catalogue records the slots. Blocking.
   public func flush() throws(AtlasError) {
+    guard !isReadOnly else { return }
     for level in levels { try level.file.synchronize() }
     try index.file.synchronize()
   }
@@ -214,40 +277,69 @@ public final class Atlas: Sendable {
   /// thread. Reading pixels that are not resident may wait for the disk: see `isResident` and `prefetch`.
   @inline(__always)
   public func level(_ index: Int, of slot: Int) -> LevelPixels? {
-    guard let shape = slots.shape(slot), let pixels = cells[index].pixels(slot) else { return nil }
+    guard let shape = slots.shape(slot) else { return nil }
+    // No array is handed about here: every picture of every frame comes this way.
+    let pixels =
+      shape.isInOverflow ? overflow.load()?.levels[index].pixels(slot) : cells[index].pixels(slot)
+    guard let pixels else { return nil }
     let (width, height) = shape.size(index)
     return LevelPixels(pixels: pixels, width: width, height: height)
   }
 
   /// All stored slots, ascending.
   public func storedSlots() -> [Int] {
-    let end = (try? index.file.size()).map { $0 / IndexRecord.byteCount } ?? 0
+    let end =
+      [index, overflow.load()?.index].compactMap { try? $0?.file.size() }.max().map {
+        $0 / IndexRecord.byteCount
+      } ?? 0
     return (0..<min(end, slotsPerSegment * maximumSegments)).filter { slots.shape($0) != nil }
   }
 
   /// Reads the pixels of a slot back from the files and compares them with their checksum. Blocking; false also when the
   /// slot is missing or cannot be read.
   public func verify(_ slot: Int) -> Bool {
-    guard let shape = slots.shape(slot), let record = try? index.record(slot), record.shape == shape else {
-      return false
-    }
-    var checksum = Checksum()
-    for (number, level) in levels.enumerated() {
+    guard let shape = slots.shape(slot), let record = try? index(of: shape).record(slot),
+      record.shape == shape.recorded
+    else { return false }
+    for (number, level) in levels(of: shape).enumerated() {
       let size = shape.size(number)
       var bytes = [UInt8](repeating: 0, count: size.width * size.height * 4)
       // Not through the mapping: an unreadable sector is then an error, not a signal.
       let count = try? withBytes(of: &bytes) { buffer throws(AtlasError) in
         try level.file.read(into: buffer, at: slot * level.cellBytes)
       }
-      guard count == bytes.count else { return false }
-      bytes.withUnsafeBytes { checksum.combine($0) }
+      guard count == bytes.count, bytes.withUnsafeBytes(Self.checksum) == record.sums[number] else { return false }
     }
-    return checksum.value == record.pixels
+    return true
+  }
+
+  /// Slots whose pixels `prefetch` found damaged since this was asked last: they are missing now, and must be made again.
+  public func takeDamaged() -> [Int] {
+    damaged.withLock { damaged in
+      defer { damaged = [] }
+      return damaged.sorted()
+    }
+  }
+
+  /// Withdraws those of a run of slots whose pixels of a level are not what was stored.
+  private func checkPixels(_ run: Range<Int>, level: Int) {
+    guard let first = slots.shape(run.lowerBound) else { return }
+    for (slot, record) in zip(run, (try? index(of: first).records(run)) ?? []) {
+      guard let shape = slots.shape(slot), let pixels = levels(of: shape)[level].pixels(slot) else { continue }
+      let size = shape.size(level)
+      let bytes = UnsafeRawBufferPointer(start: pixels, count: size.width * size.height * 4)
+      if let record, record.shape == shape.recorded, Self.checksum(bytes) == record.sums[level] { continue }
+      // A slot that is stored while it is looked at has no record for a moment, and another one then.
+      guard !verify(slot) else { continue }
+      clear(slot: slot)
+      damaged.withLock { _ = $0.insert(slot) }
+    }
   }
 
   /// What the files occupy on disk, in bytes; holes count nothing.
   public var allocatedBytes: Int {
-    (levels.map(\.file) + [index.file]).reduce(0) { $0 + ((try? $1.allocatedBytes()) ?? 0) }
+    let spilled = overflow.load().map { $0.levels.map(\.file) + [$0.index.file] } ?? []
+    return (levels.map(\.file) + [index.file] + spilled).reduce(0) { $0 + ((try? $1.allocatedBytes()) ?? 0) }
   }
 
   // MARK: Residency
@@ -257,7 +349,8 @@ public final class Atlas: Sendable {
   @inline(__always)
   public func isResident(_ slot: Int, level: Int) -> Bool { slots.isResident(slot, level: level) }
 
-  /// Brings the pixels of a level of some slots into memory. Blocking: never on the main thread.
+  /// Brings the pixels of a level of some slots into memory, and compares them with their checksums: a slot that is
+  /// damaged is missing from then on (`takeDamaged`). Blocking: never on the main thread.
   ///
   /// When the level would then hold more than its share of memory (256 MB for 4 and 8 px, 128 MB for the others), all of
   /// it is released first, and only `slots` are resident afterwards, as many of them as fit. When all levels together
@@ -265,6 +358,7 @@ public final class Atlas: Sendable {
   public func prefetch(slots wanted: [Int], level: Int) {
     let file = levels[level]
     noteUse(of: level)
+    func isInOverflow(_ slot: Int) -> Bool { slots.shape(slot)?.isInOverflow ?? false }
     let missing = wanted.filter { slots.shape($0) != nil && !slots.isResident($0, level: level) }
     guard !missing.isEmpty else { return }
     let limit = residentLimit(level)
@@ -281,11 +375,14 @@ public final class Atlas: Sendable {
       // Neighbouring cells of one segment are one request to the kernel.
       var end = start + 1
       while end < pending.count, pending[end] <= pending[end - 1] + 1,
-        pending[end] / slotsPerSegment == pending[start] / slotsPerSegment
+        pending[end] / slotsPerSegment == pending[start] / slotsPerSegment,
+        isInOverflow(pending[end]) == isInOverflow(pending[start])
       { end += 1 }
-      let size = slots.shape(pending[end - 1])?.size(level) ?? (width: 1, height: 1)
+      let shape = slots.shape(pending[end - 1])
+      let size = shape?.size(level) ?? (width: 1, height: 1)
       let run = pending[start]..<pending[end - 1] + 1
-      if file.populate(run, lastCellBytes: size.width * size.height * 4) {
+      if (shape.map { levels(of: $0)[level] } ?? file).populate(run, lastCellBytes: size.width * size.height * 4) {
+        checkPixels(run, level: level)
         residentBytes.withLock { bytes in
           for slot in run where slots.setResident(slot, level: level, true) { bytes[level] += file.cellBytes }
         }
@@ -302,6 +399,7 @@ public final class Atlas: Sendable {
       bytes[level] = 0
     }
     levels[level].release()
+    overflow.load()?.levels[level].release()
   }
 
   /// What all levels together may hold.

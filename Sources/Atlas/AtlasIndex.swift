@@ -1,43 +1,53 @@
 /// One slot's record in `index.bin`: what the atlas must know of it after reopening.
 struct IndexRecord: Equatable {
-  static let byteCount = 32
+  static let byteCount = 48
 
   var shape: Shape
   var color: UInt32
-  /// Checksum of the pixels of all levels.
-  var pixels: UInt64
+  /// Checksums of the pixels, a level each: whoever reads one level need not read the others to believe it.
+  var sums: [UInt32]
 
   /// Nil when the record is empty, damaged, or belongs to another slot.
   init?(_ bytes: UnsafeRawBufferPointer, slot: Int) {
     func word(_ index: Int) -> UInt64 {
       UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self))
     }
-    self.init(shape: Shape(word: word(0)), color: UInt32(truncatingIfNeeded: word(1)), pixels: word(2))
-    guard shape.isPublished, word(3) == checksum(slot) else { return nil }
-  }
-
-  init(shape: Shape, color: UInt32, pixels: UInt64) {
+    let shape = Shape(word: word(0))
+    guard shape.isPublished, !shape.isInOverflow else { return nil }
+    var checksum = Checksum()
+    for index in 0..<5 { checksum.combine(word(index)) }
+    checksum.combine(UInt64(slot))
+    guard checksum.value == word(5) else { return nil }
     self.shape = shape
-    self.color = color
-    self.pixels = pixels
-  }
-
-  func encoded(slot: Int) -> [UInt8] {
-    [shape.word, UInt64(color), pixels, checksum(slot)].flatMap { word in
-      withUnsafeBytes(of: word.littleEndian) { Array($0) }
+    color = UInt32(truncatingIfNeeded: word(1))
+    sums = thumbnailLevels.indices.map { level in
+      UInt32(truncatingIfNeeded: word((3 + level) / 2) >> ((3 + level) % 2 == 1 ? 32 : 0))
     }
   }
 
-  private func checksum(_ slot: Int) -> UInt64 {
+  init(shape: Shape, color: UInt32, sums: [UInt32]) {
+    self.shape = shape
+    self.color = color
+    self.sums = sums
+  }
+
+  /// Six words, little end first: the shape; the colour and the six checksums, two a word; a checksum over all of this
+  /// and the slot.
+  func encoded(slot: Int) -> [UInt8] {
+    var words = [shape.word, UInt64(color), 0, 0, 0]
+    for (level, sum) in sums.enumerated() {
+      words[(3 + level) / 2] |= UInt64(sum) << ((3 + level) % 2 == 1 ? 32 : 0)
+    }
     var checksum = Checksum()
-    for word in [shape.word, UInt64(color), pixels, UInt64(slot)] { checksum.combine(word) }
-    return checksum.value
+    for word in words { checksum.combine(word) }
+    checksum.combine(UInt64(slot))
+    return (words + [checksum.value]).flatMap { word in withUnsafeBytes(of: word.littleEndian) { Array($0) } }
   }
 }
 
 /// `index.bin`: a header of 32 bytes (name and version), then one record a slot.
 struct AtlasIndex: Sendable {
-  private static let header = Array("S3toTSNE atlas, version 1       ".utf8)
+  private static let header = Array("S3toTSNE atlas, version 2       ".utf8)
 
   let file: FileDescriptor
 
@@ -74,6 +84,21 @@ struct AtlasIndex: Sendable {
       }
       guard got == wanted else { return }
       slot += block
+    }
+  }
+
+  /// The valid records of a run of slots; nil in the place of the others.
+  func records(_ slots: Range<Int>) throws(AtlasError) -> [IndexRecord?] {
+    var bytes = [UInt8](repeating: 0, count: slots.count * IndexRecord.byteCount)
+    let got = try withBytes(of: &bytes) { buffer throws(AtlasError) in
+      try file.read(into: buffer, at: offset(slots.lowerBound))
+    }
+    return bytes.withUnsafeBytes { buffer in
+      slots.map { slot in
+        let start = (slot - slots.lowerBound) * IndexRecord.byteCount
+        guard start + IndexRecord.byteCount <= got else { return nil }
+        return IndexRecord(UnsafeRawBufferPointer(rebasing: buffer[start..<start + IndexRecord.byteCount]), slot: slot)
+      }
     }
   }
 

@@ -23,6 +23,14 @@ final class FileDescriptor: Sendable {
     isReadOnly = true
   }
 
+  /// Opens a file that belongs to another process, for reading alone.
+  init(readingFrom path: String) throws(AtlasError) {
+    self.path = path
+    number = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    guard number >= 0 else { throw .system("open", path) }
+    isReadOnly = true
+  }
+
   /// A file without a name in a directory: gone with the process.
   init(unnamedIn directory: String) throws(AtlasError) {
     var template = Array("\(directory)/s3totsne-XXXXXX".utf8CString)

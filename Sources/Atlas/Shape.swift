@@ -1,7 +1,8 @@
 /// The dimensions of all levels of one slot in one word, so that a reader gets them by a single atomic load.
 ///
 /// From the lowest bit: width − 1 and height − 1 of the level of 4 px in 2 bits each, of 8 px in 3 bits each, and so on
-/// to 7 bits each for 128 px (54 bits in all); bit 62 opaque; bit 63 published.
+/// to 7 bits each for 128 px (54 bits in all); bit 61 in memory alone: the pixels lie in the overflow; bit 62 opaque;
+/// bit 63 published.
 struct Shape: Equatable {
   var word: UInt64
 
@@ -21,6 +22,10 @@ struct Shape: Equatable {
   }
 
   var isPublished: Bool { word >> 63 != 0 }
+  var isInOverflow: Bool { word >> 61 & 1 != 0 }
+  /// The shape as records have it.
+  var recorded: Shape { Shape(word: word & ~(1 << 61)) }
+  var inOverflow: Shape { Shape(word: word | 1 << 61) }
   var isOpaque: Bool { word >> 62 & 1 != 0 }
 
   @inline(__always)

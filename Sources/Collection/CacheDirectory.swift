@@ -4,7 +4,8 @@ import ObjectStorage
 /// Where the local store lies, and what of it there is: a directory for each collection, named by a hash of the store's
 /// identity, below `collections-1` (the number is the format's, so that another version's data is left alone).
 public enum CacheDirectory {
-  private static let formatDirectory = "collections-" + Catalogue.format
+  private static let formatPrefix = "collections-"
+  private static let formatDirectory = formatPrefix + Catalogue.format
 
   /// The directory of the store: `override`, else `$XDG_CACHE_HOME/s3totsne`, else `~/.cache/s3totsne`.
   public static func resolve(override: String?, environment: [String: String]) -> String {
@@ -35,24 +36,74 @@ public enum CacheDirectory {
     try PrivateFiles.write(Array(text.utf8), to: tag)
   }
 
-  /// The collections in the store, last used first; empty when there is no store. One whose catalogue is damaged has no
-  /// location. Blocking.
+  /// The collections in the store, last used first; empty when there is no store. One whose catalogue is damaged, or of
+  /// another version of the program, has no location. Blocking.
   public static func collections(in directory: String) -> [CachedCollectionSummary] {
-    let parent = absolute(directory) + "/" + formatDirectory
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: parent)) ?? []
-    return names.compactMap { name in
-      let path = parent + "/" + name
-      guard access(path + "/catalogue.sqlite", F_OK) == 0 else { return nil }
-      let catalogue = try? Catalogue(path: path + "/catalogue.sqlite")
-      defer { catalogue?.close() }
-      func text(_ name: String) -> String? {
-        (try? catalogue?.value(name)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) }
+    directories(in: directory).map(summary).sorted { ($0.lastUsed, $0.directory) > ($1.lastUsed, $1.directory) }
+  }
+
+  /// Every collection's directory, of whatever version.
+  private static func directories(in directory: String) -> [String] {
+    func names(_ path: String) -> [String] { (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? [] }
+    let root = absolute(directory)
+    var found: [String] = []
+    for format in names(root) where format.hasPrefix(formatPrefix) {
+      for name in names(root + "/" + format) {
+        let path = root + "/" + format + "/" + name
+        var status = stat()
+        if lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR { found.append(path) }
       }
-      return CachedCollectionSummary(
-        location: text("location") ?? "", images: (try? catalogue?.readyCount()) ?? 0,
-        bytes: PrivateFiles.bytes(below: path),
-        lastUsed: Date(timeIntervalSince1970: text("used").flatMap(Double.init) ?? 0), directory: path)
-    }.sorted { ($0.lastUsed, $0.directory) > ($1.lastUsed, $1.directory) }
+    }
+    return found
+  }
+
+  private static func summary(_ path: String) -> CachedCollectionSummary {
+    var summary = CachedCollectionSummary(
+      location: "", images: 0, bytes: PrivateFiles.bytes(below: path), lastUsed: Date(timeIntervalSince1970: 0),
+      directory: path)
+    let isOurs = (path as NSString).deletingLastPathComponent.hasSuffix("/" + formatDirectory)
+    guard isOurs else { return summary }
+    if let catalogue = try? Catalogue(readingFrom: path + "/" + Catalogue.name) {
+      defer { catalogue.close() }
+      func text(_ name: String) -> String? {
+        (try? catalogue.value(name)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) }
+      }
+      summary.location = text("location") ?? ""
+      summary.images = (try? catalogue.readyCount()) ?? 0
+      summary.lastUsed = Date(timeIntervalSince1970: text("used").flatMap(Double.init) ?? 0)
+    } else if let snapshot = CatalogueSnapshot(in: path) {
+      summary.location = snapshot.values.location
+      summary.images = snapshot.entries.count { $0.state == .ready }
+      summary.lastUsed = Date(timeIntervalSince1970: snapshot.values.used)
+    }
+    return summary
+  }
+
+  /// When any other collection was used last, in seconds since 1970; 0 for never.
+  static func lastUse(in directory: String, except own: String?) -> Double {
+    directories(in: directory).lazy.filter { $0 != own }.map { summary($0).lastUsed.timeIntervalSince1970 }.max() ?? 0
+  }
+
+  /// Removes the least recently used collections until the store keeps to its limits; never `kept`, nor one that is open.
+  /// - Returns: What is short although nothing more can go; nil when the limits are kept to. Blocking.
+  static func trim(_ directory: String, to limits: StoreLimits, keeping kept: String) -> StoreShortage? {
+    func free() -> Int64 { PrivateFiles.bytesFree(at: directory) ?? .max }
+    var total = directories(in: directory).reduce(0) { $0 + PrivateFiles.bytes(below: $1) }
+    if total > limits.bytes || free() < limits.bytesLeftFree {
+      for collection in collections(in: directory).reversed() where collection.directory != kept {
+        guard total > limits.bytes || free() < limits.bytesLeftFree else { break }
+        // The lock's file goes last, so that nobody takes the directory for his own meanwhile.
+        guard let lock = try? DirectoryLock.take(in: collection.directory) else { continue }
+        withExtendedLifetime(lock) {
+          empty(collection.directory)
+          try? FileManager.default.removeItem(atPath: collection.directory)
+        }
+        total -= collection.bytes
+      }
+    }
+    if total > limits.bytes { return .limit(limits.bytes) }
+    let left = free()
+    return left < limits.bytesLeftFree ? .disk(free: left) : nil
   }
 
   /// Removes every collection that no program has open, and tells what was removed and what is in use. Blocking.

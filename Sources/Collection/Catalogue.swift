@@ -11,9 +11,27 @@ struct StoreFormatError: Error {}
 /// has a checksum of its own, so that a flipped bit costs one row. Blocking: used from the store's queue.
 final class Catalogue: Sendable {
   /// The version of everything in a collection's directory.
-  static let format = "1"
+  static let format = "2"
+  /// The name of its file.
+  static let name = "catalogue.sqlite"
+  /// Slots are below this.
+  static let maximumSlots = 1 << 23
 
   private let queue: DatabaseQueue
+
+  /// Opens the catalogue at `path` for reading alone, while another process may be writing to it.
+  /// - Throws: `DatabaseError`, `StoreFormatError`.
+  init(readingFrom path: String) throws {
+    var configuration = Configuration()
+    configuration.readonly = true
+    configuration.label = "catalogue"
+    configuration.qos = .utility
+    configuration.busyMode = .timeout(2)
+    queue = try DatabaseQueue(path: path, configuration: configuration)
+    guard try value("format").map({ String(decoding: $0, as: UTF8.self) }) == Self.format else {
+      throw StoreFormatError()
+    }
+  }
 
   /// Opens or makes the catalogue at `path`.
   /// - Throws: `DatabaseError`, `StoreFailure` when it cannot be written, `StoreFormatError` when it is of another format.
@@ -25,6 +43,7 @@ final class Catalogue: Sendable {
     configuration.journalMode = .wal
     configuration.label = "catalogue"
     configuration.qos = .utility
+    configuration.busyMode = .timeout(5)
     queue = try DatabaseQueue(path: path, configuration: configuration)
     try queue.write { database in
       try database.execute(
@@ -39,6 +58,7 @@ final class Catalogue: Sendable {
             parameters TEXT NOT NULL, files TEXT NOT NULL, created REAL NOT NULL, used REAL NOT NULL,
             checksum INTEGER NOT NULL) WITHOUT ROWID;
           INSERT OR IGNORE INTO meta VALUES ('format', '\(Self.format)');
+          INSERT OR IGNORE INTO meta VALUES ('generation', \(Int64.random(in: 0..<(1 << 60))));
           """)
       guard try String.fetchOne(database, sql: "SELECT value FROM meta WHERE name = 'format'") == Self.format else {
         throw StoreFormatError()
@@ -47,6 +67,16 @@ final class Catalogue: Sendable {
   }
 
   // MARK: Images
+
+  /// A number that changes with every change of the images; another one for every catalogue made.
+  func generation() throws -> Int64? {
+    try queue.read { try Int64.fetchOne($0, sql: "SELECT value FROM meta WHERE name = 'generation'") }
+  }
+
+  /// A number that changes when another connection has changed anything.
+  func dataVersion() throws -> Int64? {
+    try queue.read { try Int64.fetchOne($0, sql: "PRAGMA data_version") }
+  }
 
   /// Every image whose row is undamaged, in the order of keys.
   func loadImages() throws -> [CollectionEntry] {
@@ -68,17 +98,9 @@ final class Catalogue: Sendable {
   private static func entry(_ row: Row) -> CollectionEntry? {
     guard let key = try? row.withUnsafeData(atIndex: 0, { $0.map { Array($0) } }), let slot = Int.fromRow(row, 1),
       let etag = String.fromRow(row, 2), let size = Int64.fromRow(row, 3), let width = Int.fromRow(row, 6),
-      let height = Int.fromRow(row, 7), let code = Int.fromRow(row, 8), slot >= 0, slot < 1 << 23
+      let height = Int.fromRow(row, 7), let code = Int.fromRow(row, 8), slot >= 0, slot < maximumSlots,
+      let state = state(code, reason: String.fromRow(row, 9))
     else { return nil }
-    let reason = String.fromRow(row, 9)
-    let state: CollectionEntry.State
-    switch code {
-    case 0: state = .listed
-    case 1: state = .ready
-    case 2: state = .leftOut(reason: reason ?? "")
-    case 3: state = .notAnImage
-    default: return nil
-    }
     let object = StoredObject(
       key: ObjectKey(bytes: key), size: size, etag: etag,
       modified: Double.fromRow(row, 4).map { Date(timeIntervalSinceReferenceDate: $0) },
@@ -92,6 +114,7 @@ final class Catalogue: Sendable {
   func save(_ entries: [CollectionEntry], removing keys: [ObjectKey]) throws {
     guard !entries.isEmpty || !keys.isEmpty else { return }
     try queue.write { database in
+      try database.execute(sql: "UPDATE meta SET value = value + 1 WHERE name = 'generation'")
       let removal = try database.cachedStatement(sql: "DELETE FROM images WHERE key = ?")
       for key in keys { try removal.execute(arguments: [Data(key.bytes)]) }
       let insertion = try database.cachedStatement(
@@ -107,7 +130,19 @@ final class Catalogue: Sendable {
     }
   }
 
-  private static func code(_ state: CollectionEntry.State) -> (Int, String?) {
+  /// The state of a number in the catalogue; nil for what is none.
+  static func state(_ code: Int, reason: String?) -> CollectionEntry.State? {
+    switch code {
+    case 0: .listed
+    case 1: .ready
+    case 2: .leftOut(reason: reason ?? "")
+    case 3: .notAnImage
+    default: nil
+    }
+  }
+
+  /// A state's number in the catalogue.
+  static func code(_ state: CollectionEntry.State) -> (Int, String?) {
     switch state {
     case .listed: (0, nil)
     case .ready: (1, nil)

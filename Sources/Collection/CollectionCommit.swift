@@ -1,14 +1,15 @@
 import Atlas
+import Foundation
+import GRDB
+import ObjectStorage
 import Synchronization
 
 extension ImageCollection {
   /// Writes what has changed: first the thumbnails and features, then the catalogue that vouches for them.
   func commit() {
     let (catalogue, atlas, matrices, entries, keys) = state.withLock { state in
-      let entries = state.changedSlots.sorted().compactMap { slot -> CollectionEntry? in
-        var entry = state.entries[slot]
-        if state.passingProblems.contains(slot) { entry?.state = .listed }
-        return entry
+      let entries = state.changedSlots.sorted().compactMap { slot in
+        state.entries[slot].map { Self.asKept($0, state) }
       }
       let keys = Array(state.removedKeys)
       state.changedSlots = []
@@ -21,9 +22,73 @@ extension ImageCollection {
         try atlas.flush()
         for matrix in matrices { try matrix.flush() }
       }
-      try catalogue.save(entries, removing: keys)
+      do {
+        try catalogue.save(entries, removing: keys)
+      } catch let error as DatabaseError where error.isDamage {
+        try rebuildCatalogue()
+      }
+      state.withLock { $0.isSnapshotStale = true }
     } catch {
       detach("\(error)")
     }
+    keepToLimits()
+  }
+
+  /// An entry as the next program is to find it.
+  private static func asKept(_ entry: CollectionEntry, _ state: State) -> CollectionEntry {
+    guard state.passingProblems.contains(entry.slot) else { return entry }
+    var entry = entry
+    entry.state = .listed
+    return entry
+  }
+
+  /// Makes the catalogue anew from what is in memory: its file is damaged. On the store's queue, or before anybody else
+  /// has the collection.
+  func rebuildCatalogue() throws {
+    guard let directory else { return }
+    let path = directory + "/" + Catalogue.name
+    state.withLock { $0.catalogue }?.close()
+    for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
+    let catalogue = try Catalogue(path: path)
+    let (entries, values) = state.withLock { state in
+      state.catalogue = catalogue
+      state.isSnapshotStale = true
+      return (Self.order(&state).compactMap { state.entries[$0].map { Self.asKept($0, state) } }, state.values)
+    }
+    try catalogue.save(entries, removing: [])
+    for record in stages.records(where: { _ in true }) { try catalogue.save(record) }
+    try catalogue.setValue(Data(location.text.utf8), "location")
+    if let view = values.view { try catalogue.setValue(view, "view") }
+    if let decoder = values.decoder { try catalogue.setValue(Data(decoder.utf8), "decoder") }
+  }
+
+  /// Writes the catalogue's snapshot where it is not the newest, and nothing waits to be committed. On the store's queue,
+  /// or before anybody else has the collection.
+  func writeSnapshot() {
+    guard let directory, let catalogue = state.withLock({ $0.isSnapshotStale ? $0.catalogue : nil }),
+      let generation = try? catalogue.generation()
+    else { return }
+    let stages = stages.records { _ in true }.map(CatalogueSnapshot.StageRow.init)
+    let snapshot = state.withLock { state -> CatalogueSnapshot? in
+      guard state.changedSlots.isEmpty, state.removedKeys.isEmpty else { return nil }
+      var values = state.values
+      values.location = state.store.location.text
+      values.stages = stages
+      let entries = Self.order(&state).compactMap { state.entries[$0].map { Self.asKept($0, state) } }
+      return CatalogueSnapshot(generation: generation, entries: entries, values: values)
+    }
+    guard let snapshot else { return }
+    // Without it the next opening is slower, no more.
+    try? PrivateFiles.write(snapshot.fileBytes, to: directory + "/" + CatalogueSnapshot.name)
+    state.withLock { $0.isSnapshotStale = false }
+  }
+}
+
+extension DatabaseError {
+  /// Whether the file is no longer what was written. (A damaged header may also say that it is of a version that can
+  /// only be read; where the whole directory can only be read, its lock cannot be taken, and nobody asks.)
+  var isDamage: Bool {
+    [.SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR, .SQLITE_MISMATCH, .SQLITE_FORMAT, .SQLITE_READONLY]
+      .contains(resultCode)
   }
 }

@@ -24,4 +24,13 @@ public struct CollectionEntry: Sendable, Hashable {
   public var height: Int
   /// What has become of it.
   public var state: State
+
+  /// An entry.
+  public init(slot: Int, object: StoredObject, width: Int = 0, height: Int = 0, state: State) {
+    self.slot = slot
+    self.object = object
+    self.width = width
+    self.height = height
+    self.state = state
+  }
 }

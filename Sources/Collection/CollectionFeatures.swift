@@ -7,9 +7,10 @@ extension ImageCollection {
   public func features(of extractor: some FeatureExtractor) throws -> FeatureMatrix {
     try state.withLock { state in
       if let matrix = state.features[extractor.identifier] { return matrix }
-      let directory = state.catalogue == nil ? nil : self.directory
+      // What cannot be written can still be read.
       let matrix = try FeatureMatrix(
-        directory: directory, identifier: extractor.identifier, dimension: extractor.dimension)
+        directory: directory, identifier: extractor.identifier, dimension: extractor.dimension,
+        isBorrowed: state.catalogue == nil)
       state.features[extractor.identifier] = matrix
       return matrix
     }

@@ -11,13 +11,19 @@ extension ImageCollection {
 
   /// Opens the collection of a store, or hands out the one that is open already. Blocking: files are read.
   ///
-  /// It does not fail because of the local store: when that cannot be used (not writable, full, in use by another
-  /// program), everything is kept in memory, and `takeNotes()` says so.
-  /// - Parameter cacheDirectory: The local store's directory; nil keeps everything in memory.
+  /// It does not fail because of the local store: where that can only be read (not writable, full, in use by another
+  /// program), what is new is kept in memory and temporary files, and `takeNotes()` says so.
+  /// - Parameters:
+  ///   - cacheDirectory: The local store's directory; nil keeps everything in memory.
+  ///   - limits: What the local store may take of the disk.
   /// - Throws: `AtlasError` when there is no place at all for thumbnails.
-  public static func open(store: any ObjectStore, cacheDirectory: String?) throws(AtlasError) -> ImageCollection {
-    let directory = cacheDirectory.map { CacheDirectory.directory(of: store.identity, in: $0) }
-    let name = directory ?? "memory:" + store.identity
+  public static func open(
+    store: any ObjectStore, cacheDirectory: String?, limits: StoreLimits = StoreLimits()
+  ) throws(AtlasError) -> ImageCollection {
+    let place = cacheDirectory.map { root in
+      Place(root: root, directory: CacheDirectory.directory(of: store.identity, in: root), limits: limits)
+    }
+    let name = place?.directory ?? "memory:" + store.identity
     return try open.withLock { open throws(AtlasError) in
       if let collection = open[name]?.collection {
         collection.state.withLock { $0.store = store }
@@ -25,101 +31,199 @@ extension ImageCollection {
       }
       // One that has just been let go may still be closing its catalogue, and holds the lock until it has.
       let isClosing = open[name] != nil
-      let collection = try make(
-        store: store, cacheDirectory: cacheDirectory, directory: directory, isClosing: isClosing)
+      let collection = try make(store: store, place: place, isClosing: isClosing)
       open = open.filter { $0.value.collection != nil }
       open[name] = Weak(collection: collection)
       return collection
     }
   }
 
+  /// Where a collection is kept.
+  struct Place {
+    var root: String
+    var directory: String
+    var limits: StoreLimits
+  }
+
   private static func make(
-    store: any ObjectStore, cacheDirectory: String?, directory: String?, isClosing: Bool
+    store: any ObjectStore, place: Place?, isClosing: Bool
   ) throws(AtlasError) -> ImageCollection {
     var note: String?
-    if let cacheDirectory, let directory {
+    if let place {
       do {
-        try CacheDirectory.prepare(cacheDirectory)
-        try PrivateFiles.makeDirectory(directory)
-        var lock = try DirectoryLock.take(in: directory)
+        try CacheDirectory.prepare(place.root)
+        try PrivateFiles.makeDirectory(place.directory)
+        var lock = try DirectoryLock.take(in: place.directory)
         for _ in 0..<500 where lock == nil && isClosing {
           usleep(10_000)
-          lock = try DirectoryLock.take(in: directory)
+          lock = try DirectoryLock.take(in: place.directory)
         }
         if let lock {
-          return try load(store: store, directory: directory, lock: lock)
+          let collection = try load(store: store, place: place, lock: lock)
+          collection.queue.async { collection.markUsed() }
+          return collection
         }
         note =
-          "Another program has this collection open. This one keeps what it fetches in memory; open it again when the "
-          + "other one is closed to use the local store."
+          "Another program has this collection open. What it has stored is read from there; what this one fetches "
+          + "is added to the local store when the other one is closed."
       } catch {
         note =
-          "The local store in \(cacheDirectory) cannot be used, so nothing is kept for the next time. \(error) "
+          "The local store in \(place.root) cannot be written, so what is new is not kept for the next time. \(error) "
           + "Free space or permissions there help, or another place (--cache-dir)."
       }
+      if let collection = borrow(store: store, place: place, note: note) { return collection }
     }
     var state = State(store: store, atlas: try Atlas.temporary())
     if let note { state.notes.append(note) }
-    return ImageCollection(state: state, stages: StageStore(directory: nil, records: []), directory: nil, lock: nil)
+    return ImageCollection(state: state, stages: StageStore(directory: nil, records: []))
   }
 
-  private static func load(
-    store: any ObjectStore, directory: String, lock: DirectoryLock
-  ) throws -> ImageCollection {
+  // MARK: To read and write
+
+  /// The collection in a directory whose lock is held.
+  static func load(store: any ObjectStore, place: Place, lock: DirectoryLock) throws -> ImageCollection {
+    let directory = place.directory
+    let path = directory + "/" + Catalogue.name
+    let snapshot = CatalogueSnapshot(in: directory)
     do {
-      return try loadOnce(store: store, directory: directory, lock: lock, notes: [])
-    } catch let error as DatabaseError
-      where [.SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR, .SQLITE_MISMATCH].contains(error.resultCode)
-    {
-      // What the catalogue described can no longer be told apart: all of it is made anew.
-      CacheDirectory.empty(directory)
+      let catalogue = try Catalogue(path: path)
+      let generation = try catalogue.generation()
+      if let snapshot, snapshot.isComplete, snapshot.generation == generation {
+        var values = snapshot.values
+        values.stages = try catalogue.loadStages().map(CatalogueSnapshot.StageRow.init)
+        if let view = try catalogue.value("view") { values.view = view }
+        values.decoder = try catalogue.value("decoder").map { String(decoding: $0, as: UTF8.self) }
+        return try assemble(
+          store: store, place: place, lock: lock, catalogue: catalogue, entries: snapshot.entries, values: values)
+      }
+      var values = CatalogueSnapshot.Values()
+      values.stages = try catalogue.loadStages().map(CatalogueSnapshot.StageRow.init)
+      values.view = try catalogue.value("view")
+      values.decoder = try catalogue.value("decoder").map { String(decoding: $0, as: UTF8.self) }
+      let collection = try assemble(
+        store: store, place: place, lock: lock, catalogue: catalogue, entries: try catalogue.loadImages(),
+        values: values)
+      // Slots that are free now must not be given away while an old snapshot still calls them somebody's.
+      collection.state.withLock { $0.isSnapshotStale = true }
+      collection.writeSnapshot()
+      return collection
+    } catch let error as DatabaseError where error.isDamage {
+      return try recover(snapshot, store: store, place: place, lock: lock)
     } catch is StoreFormatError {
-      CacheDirectory.empty(directory)
+      return try recover(snapshot, store: store, place: place, lock: lock)
     }
-    return try loadOnce(
-      store: store, directory: directory, lock: lock,
-      notes: ["The local store of this collection was damaged. It is made anew."])
   }
 
-  private static func loadOnce(
-    store: any ObjectStore, directory: String, lock: DirectoryLock, notes: [String]
+  /// The collection as its snapshot knows it: the database is damaged. What the snapshot does not know is made anew.
+  private static func recover(
+    _ snapshot: CatalogueSnapshot?, store: any ObjectStore, place: Place, lock: DirectoryLock
   ) throws -> ImageCollection {
-    let catalogue = try Catalogue(path: directory + "/catalogue.sqlite")
+    for suffix in ["", "-wal", "-shm"] { unlink(place.directory + "/" + Catalogue.name + suffix) }
+    guard let snapshot, !snapshot.entries.isEmpty else {
+      CacheDirectory.empty(place.directory)
+      let collection = try assemble(
+        store: store, place: place, lock: lock,
+        catalogue: try Catalogue(path: place.directory + "/" + Catalogue.name), entries: [], values: .init())
+      collection.state.withLock {
+        $0.notes.append("The local store of this collection was damaged. It is made anew.")
+      }
+      return collection
+    }
+    let collection = try assemble(
+      store: store, place: place, lock: lock,
+      catalogue: try Catalogue(path: place.directory + "/" + Catalogue.name), entries: snapshot.entries,
+      values: snapshot.values)
+    try collection.rebuildCatalogue()
+    collection.writeSnapshot()
+    return collection
+  }
+
+  private static func assemble(
+    store: any ObjectStore, place: Place, lock: DirectoryLock, catalogue: Catalogue, entries known: [CollectionEntry],
+    values: CatalogueSnapshot.Values
+  ) throws -> ImageCollection {
+    let directory = place.directory
     var state = State(store: store, atlas: try Atlas(directory: directory + "/thumbnails"))
     if state.atlas.isReadOnly { throw StoreFailure("Cannot write", directory + "/thumbnails", code: EACCES) }
-    var used: Set<Int> = []
     // Two rows of one slot can only come from damage; the thumbnail belongs to neither for certain.
-    var entries = try catalogue.loadImages()
+    var used: [Bool] = Array(repeating: false, count: (known.lazy.map(\.slot).max() ?? -1) + 1)
     var doubtful: Set<Int> = []
-    for entry in entries where !used.insert(entry.slot).inserted { doubtful.insert(entry.slot) }
+    for entry in known {
+      if used[entry.slot] { doubtful.insert(entry.slot) }
+      used[entry.slot] = true
+    }
+    var entries = known
     if !doubtful.isEmpty {
       state.removedKeys = Set(entries.lazy.filter { doubtful.contains($0.slot) }.map(\.object.key))
       entries.removeAll { doubtful.contains($0.slot) }
-      used.subtract(doubtful)
+      for slot in doubtful { used[slot] = false }
     }
-    let count = (used.max() ?? -1) + 1
-    state.entries = Array(repeating: nil, count: count)
+    state.entries = Array(repeating: nil, count: used.count)
     state.slotOfKey.reserveCapacity(entries.count)
     for entry in entries {
       state.set(entry, entry.slot)
       state.slotOfKey[entry.object.key] = entry.slot
     }
     state.order = entries.map(\.slot)
-    state.freeSlots = (0..<count).reversed().filter { !used.contains($0) }
-    let ready = entries.filter { $0.state == .ready }.map(\.slot)
-    for slot in state.atlas.markStored(ready) {
+    state.freeSlots = used.indices.reversed().filter { !used[$0] }
+    let ready = entries.lazy.filter { $0.state == .ready }.map(\.slot)
+    for slot in state.atlas.markStored(Array(ready)) {
       guard var entry = state.entries[slot] else { continue }
       entry.state = .listed
       state.set(entry, slot)
       state.changedSlots.insert(slot)
     }
-    state.viewState = try catalogue.value("view")
-    try catalogue.setValue(Data(store.location.text.utf8), "location")
-    try catalogue.setValue(Data(String(Date().timeIntervalSince1970).utf8), "used")
+    state.values = values
     state.catalogue = catalogue
-    state.notes = notes
+    let records = values.stages.map(\.record)
+    removeStrays(in: directory, keeping: records)
     return ImageCollection(
-      state: state, stages: StageStore(directory: directory, records: try catalogue.loadStages()),
-      directory: directory, lock: lock)
+      state: state, stages: StageStore(directory: directory, records: records), cacheDirectory: place.root,
+      directory: directory, limits: place.limits, lock: lock)
+  }
+
+  /// Removes what a program that was ended in the middle of writing has left behind.
+  private static func removeStrays(in directory: String, keeping records: [StageRecord]) {
+    let known = Set(records.lazy.flatMap(\.files).map(\.name))
+    for name in (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+    where name.hasSuffix(".part") || (name.hasSuffix(".npy") && !known.contains(name)) {
+      unlink(directory + "/" + name)
+    }
+  }
+
+  /// Notes that the collection is used now: after all others, also when the clock was set back.
+  private func markUsed() {
+    guard let cacheDirectory, let catalogue = state.withLock({ $0.catalogue }) else { return }
+    let latest = CacheDirectory.lastUse(in: cacheDirectory, except: directory)
+    let now = max(Date().timeIntervalSince1970, latest + 0.001)
+    state.withLock { $0.values.used = now }
+    try? catalogue.setValue(Data(location.text.utf8), "location")
+    try? catalogue.setValue(Data(String(now).utf8), "used")
+    keepToLimits()
+  }
+
+  // MARK: To read alone
+
+  /// The collection as another process keeps it, or as it lies in a directory that cannot be written; nil when there is
+  /// nothing that can be read.
+  private static func borrow(store: any ObjectStore, place: Place, note: String?) -> ImageCollection? {
+    guard let lender = Lender(directory: place.directory),
+      let atlas = try? Atlas.temporary(over: place.directory + "/thumbnails")
+    else { return nil }
+    var state = State(store: store, atlas: atlas)
+    let count = (lender.firstEntries.lazy.map(\.slot).max() ?? -1) + 1
+    state.entries = Array(repeating: nil, count: count)
+    for var entry in lender.firstEntries where state.entries[entry.slot] == nil {
+      if entry.state == .ready, atlas.info(entry.slot) == nil { entry.state = .listed }
+      state.set(entry, entry.slot)
+      state.slotOfKey[entry.object.key] = entry.slot
+    }
+    state.order = nil
+    state.values = lender.values
+    state.lender = lender
+    if let note { state.notes.append(note) }
+    return ImageCollection(
+      state: state, stages: StageStore(directory: nil, records: lender.values.stages.map(\.record)),
+      cacheDirectory: place.root, directory: place.directory, limits: place.limits)
   }
 }

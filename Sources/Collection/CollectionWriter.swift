@@ -1,6 +1,7 @@
 internal import Atlas
 public import Features
 import Foundation
+import GRDB
 public import Imaging
 public import NPY
 public import ObjectStorage
@@ -28,7 +29,7 @@ extension ImageCollection {
 /// Changes a collection. Any thread; nothing here waits for the disk except `store`, which writes thumbnails into the
 /// page cache, and the methods that say so.
 public final class CollectionWriter: Sendable {
-  private let collection: ImageCollection
+  let collection: ImageCollection
   private let closed = Mutex(false)
   private let callers = DispatchGroup()
   private let seen = Mutex<Set<Int>>([])
@@ -42,10 +43,10 @@ public final class CollectionWriter: Sendable {
   private static let batchSize = 512
   private static let batchTime = Duration.seconds(2)
 
-  fileprivate init(_ collection: ImageCollection) { self.collection = collection }
+  init(_ collection: ImageCollection) { self.collection = collection }
 
   /// Lets a call in unless the writer is closed. Decoders that were abandoned by a cancelled job arrive here late.
-  private func whileOpen<Result>(_ body: () throws -> Result) rethrows -> Result? {
+  func whileOpen<Result>(_ body: () throws -> Result) rethrows -> Result? {
     let isOpen = closed.withLock { closed in
       if !closed { callers.enter() }
       return !closed
@@ -65,6 +66,8 @@ public final class CollectionWriter: Sendable {
     await withCheckedContinuation { continuation in
       collection.queue.async { [self] in
         collection.commit()
+        collection.writeSnapshot()
+        collection.deposit()
         continuation.resume()
       }
     }
@@ -173,36 +176,49 @@ public final class CollectionWriter: Sendable {
       entry.width = header.width
       entry.height = header.height
       entry.state = .ready
-      let matrix = try self.features(of: extractor)
-      if try !matrix.store(features, slot: slot, identity: entry.identity) {
-        detach("There is no space left for features in \(collection.directory ?? "memory").")
-      }
-      try storeThumbnail(thumbnail, slot: slot)
-      let changed = entry
-      let isPresent = collection.state.withLock { state in
-        guard state.entries[slot] != nil else { return false }
-        state.set(changed, slot)
-        state.changedSlots.insert(slot)
-        state.passingProblems.remove(slot)
-        return true
-      }
-      scheduleCommit()
-      return isPresent
+      try keep(features, in: try self.features(of: extractor), of: entry)
+      let levels = thumbnail.levels.map { (width: $0.width, height: $0.height, pixels: $0.pixels) }
+      let isOpaque = thumbnail.levels.allSatisfy(\.isOpaque)
+      try keepThumbnail(levels, color: thumbnail.averageColor, isOpaque: isOpaque, slot: slot)
+      return finish(entry)
     } ?? false
   }
 
-  private func storeThumbnail(_ thumbnail: ThumbnailPyramid, slot: Int) throws {
-    let levels = thumbnail.levels.map { (width: $0.width, height: $0.height, pixels: $0.pixels) }
-    let isOpaque = thumbnail.levels.allSatisfy(\.isOpaque)
-    func store(in atlas: Atlas) throws(AtlasError) {
-      try atlas.store(slot: slot, levels: levels, averageColor: thumbnail.averageColor, isOpaque: isOpaque)
+  /// Keeps a row of features; in memory when the disk is full.
+  func keep(_ row: [UInt8], in matrix: FeatureMatrix, of entry: CollectionEntry) throws {
+    if try !matrix.store(row, slot: entry.slot, identity: entry.identity) {
+      detach("There is no space left for features in \(collection.directory ?? "memory").")
     }
+  }
+
+  /// Keeps the levels of a thumbnail; elsewhere when the disk is full.
+  func keepThumbnail(
+    _ levels: [(width: Int, height: Int, pixels: [UInt32])], color: UInt32, isOpaque: Bool, slot: Int
+  ) throws {
     let atlas = collection.atlas
-    do { try store(in: atlas) } catch {
+    func store() throws(AtlasError) {
+      try atlas.store(slot: slot, levels: levels, averageColor: color, isOpaque: isOpaque)
+    }
+    do { try store() } catch {
       guard collection.directory != nil else { throw error }
       detach("\(error)")
-      try store(in: try collection.moveThumbnails(from: atlas))
+      atlas.spill()
+      try store()
     }
+  }
+
+  /// Everything of a picture is kept: its entry says so from now on. False when the slot is no more.
+  func finish(_ entry: CollectionEntry) -> Bool {
+    let isPresent = collection.state.withLock { state in
+      guard state.entries[entry.slot] != nil else { return false }
+      state.set(entry, entry.slot)
+      state.changedSlots.insert(entry.slot)
+      state.passingProblems.remove(entry.slot)
+      state.notePicture(entry)
+      return true
+    }
+    scheduleCommit()
+    return isPresent
   }
 
   /// The entry cannot be shown. `isLasting` when trying again would give the same; otherwise the next job tries again.
@@ -212,6 +228,25 @@ public final class CollectionWriter: Sendable {
 
   /// The entry is no image.
   public func setNotAnImage(_ slot: Int) { set(.notAnImage, slot, isLasting: true) }
+
+  /// Thumbnails that were found damaged are to be fetched again, those alone.
+  public func resetDamaged() {
+    for slot in collection.atlas.takeDamaged() where collection.entry(slot)?.state == .ready { reset(slot) }
+  }
+
+  /// Compares every thumbnail with its checksum; damaged ones are to be fetched again. Blocking, for as long as it takes
+  /// to read them all; ends early when `isCancelled`.
+  public func checkThumbnails(isCancelled: @Sendable () -> Bool) {
+    let ready = collection.entries.filter { $0.state == .ready }.map(\.slot)
+    let damaged = Mutex<[Int]>([])
+    let atlas = collection.atlas
+    DispatchQueue.concurrentPerform(iterations: (ready.count + 255) / 256) { part in
+      for slot in ready[(part * 256)..<min(part * 256 + 256, ready.count)] where !isCancelled() {
+        if !atlas.verify(slot) { damaged.withLock { $0.append(slot) } }
+      }
+    }
+    for slot in damaged.withLock({ $0 }) { reset(slot) }
+  }
 
   /// The entry is to be fetched again.
   public func reset(_ slot: Int) { set(.listed, slot, isLasting: true) }
@@ -239,7 +274,13 @@ public final class CollectionWriter: Sendable {
   public func setDecoder(_ name: String) {
     _ = whileOpen {
       guard let catalogue = collection.state.withLock({ $0.catalogue }) else { return }
-      let known = (try? catalogue.value("decoder")).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) }
+      let known = collection.state.withLock { state in
+        defer {
+          if state.values.decoder != name { state.isSnapshotStale = true }
+          state.values.decoder = name
+        }
+        return state.values.decoder
+      }
       guard known != name else { return }
       for entry in collection.entries where entry.state != .ready { reset(entry.slot) }
       do { try catalogue.setValue(Data(name.utf8), "decoder") } catch { detach("\(error)") }
@@ -276,11 +317,17 @@ public final class CollectionWriter: Sendable {
     }
   }
 
-  private func keep(_ record: StageRecord, arrays: [String: NPYArray]) throws {
+  func keep(_ record: StageRecord, arrays: [String: NPYArray]) throws {
     let (kept, gone) = try collection.stages.save(record, arrays: arrays)
     guard let catalogue = collection.state.withLock({ $0.catalogue }) else { return }
-    try catalogue.save(kept)
-    for record in gone { try catalogue.removeStage(record.key) }
+    do {
+      try catalogue.save(kept)
+      for record in gone { try catalogue.removeStage(record.key) }
+    } catch let error as DatabaseError where error.isDamage {
+      try collection.queue.sync { try collection.rebuildCatalogue() }
+    }
+    // The second copy of the catalogue holds the stages as well.
+    collection.state.withLock { $0.isSnapshotStale = true }
   }
 
   // MARK: Disk

@@ -14,14 +14,15 @@ public final class FeatureMatrix: Sendable {
 
   private let rows: GrowingMemory
   private let sums: GrowingMemory
-  private static let maximumRows = 1 << 23
 
-  init(directory: String?, identifier: String, dimension: Int) throws(StoreFailure) {
+  /// - Parameter isBorrowed: The files are another process's: read, but never changed; what is stored is in memory.
+  init(directory: String?, identifier: String, dimension: Int, isBorrowed: Bool = false) throws(StoreFailure) {
     self.identifier = identifier
     self.dimension = dimension
     let stem = directory.map { $0 + "/features-" + identifier }
-    rows = try GrowingMemory(path: stem.map { $0 + ".u8" }, limit: Self.maximumRows * dimension)
-    sums = try GrowingMemory(path: stem.map { $0 + ".sums" }, limit: Self.maximumRows * 8)
+    rows = try GrowingMemory(
+      path: stem.map { $0 + ".u8" }, limit: Catalogue.maximumSlots * dimension, isBorrowed: isBorrowed)
+    sums = try GrowingMemory(path: stem.map { $0 + ".sums" }, limit: Catalogue.maximumSlots * 8, isBorrowed: isBorrowed)
   }
 
   /// The first byte of slot 0's row. It stays where it is as long as this matrix lives.
@@ -33,7 +34,9 @@ public final class FeatureMatrix: Sendable {
     precondition(row.count == dimension)
     let rowIsKept = try rows.grow(to: (slot + 1) * dimension)
     let sumIsKept = try sums.grow(to: (slot + 1) * 8)
-    row.withUnsafeBytes { (rows.base + slot * dimension).copyMemory(from: $0.baseAddress!, byteCount: dimension) }
+    row.withUnsafeBytes {
+      UnsafeMutableRawBufferPointer(start: rows.base + slot * dimension, count: dimension).copyMemory(from: $0)
+    }
     (sums.base + slot * 8).storeBytes(of: Checksum.of(row, seed: identity).littleEndian, as: UInt64.self)
     return rowIsKept && sumIsKept
   }
@@ -45,6 +48,12 @@ public final class FeatureMatrix: Sendable {
     guard sum != 0 else { return false }
     return Checksum.of(UnsafeRawBufferPointer(start: rows.base + slot * dimension, count: dimension), seed: identity)
       == sum
+  }
+
+  /// The row of `slot`, where it is there, undamaged, and of the object with this identity.
+  public func row(_ slot: Int, identity: UInt64) -> [UInt8]? {
+    guard isValid(slot: slot, identity: identity) else { return nil }
+    return Array(UnsafeRawBufferPointer(start: rows.base + slot * dimension, count: dimension))
   }
 
   func flush() throws(StoreFailure) {

@@ -18,8 +18,10 @@ final class GrowingMemory: @unchecked Sendable {
   private static let piece = 1 << 20
 
   /// Maps `path`, making it when it is missing; plain memory for nil.
-  /// - Parameter limit: Bytes it can grow to; only addresses are taken for them.
-  init(path: String?, limit: Int) throws(StoreFailure) {
+  /// - Parameters:
+  ///   - limit: Bytes it can grow to; only addresses are taken for them.
+  ///   - isBorrowed: The file is only read, and may be missing: what is written stays in memory.
+  init(path: String?, limit: Int, isBorrowed: Bool = false) throws(StoreFailure) {
     reserved = (limit + Self.piece) & ~(Self.piece - 1)
     let address = mmap(nil, reserved, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
     guard let address, address != MAP_FAILED else {
@@ -27,7 +29,9 @@ final class GrowingMemory: @unchecked Sendable {
     }
     var descriptor: Int32 = -1
     var size = 0
-    if let path {
+    if let path, isBorrowed {
+      size = Self.mapPrivately(path, at: address, limit: reserved)
+    } else if let path {
       descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
       var status = stat()
       guard descriptor >= 0, fstat(descriptor, &status) == 0 else {
@@ -48,6 +52,21 @@ final class GrowingMemory: @unchecked Sendable {
     }
     base = address
     state = Mutex(State(descriptor: descriptor, size: size, sizeInFile: size))
+  }
+
+  /// Lays a file's whole pieces into the reserved addresses, copied as soon as they are written to.
+  /// - Returns: Their bytes; 0 when the file cannot be read.
+  private static func mapPrivately(_ path: String, at address: UnsafeMutableRawPointer, limit: Int) -> Int {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW)
+    guard descriptor >= 0 else { return 0 }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else { return 0 }
+    let size = min(limit, Int(status.st_size)) & ~(piece - 1)
+    guard size > 0,
+      mmap(address, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_FIXED | MAP_NORESERVE, descriptor, 0) != MAP_FAILED
+    else { return 0 }
+    return size
   }
 
   deinit {

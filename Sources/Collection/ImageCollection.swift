@@ -27,8 +27,15 @@ public final class ImageCollection: Sendable {
     /// Left out for a reason that may pass: on disk they count as not yet fetched.
     var passingProblems: Set<Int> = []
     var features: [String: FeatureMatrix] = [:]
-    var viewState: Data?
+    /// What the catalogue knows beside images and stages.
+    var values = CatalogueSnapshot.Values()
     var catalogue: Catalogue?
+    /// Whether the catalogue knows more than its snapshot.
+    var isSnapshotStale = false
+    /// The directory of another process that this collection reads from.
+    var lender: Lender?
+    /// Ready entries by their content; see `slot(of:)`.
+    var pictures: [ContentName: CollectionEntry]?
     var notes: [String] = []
     var counts = Counts()
 
@@ -67,15 +74,23 @@ public final class ImageCollection: Sendable {
   let stages: StageStore
   /// The directory on disk; nil when everything is in memory.
   public let directory: String?
+  /// The store that the directory is part of.
+  let cacheDirectory: String?
+  let limits: StoreLimits
   private let lock: DirectoryLock?
   /// Everything that touches the disk for long.
   let queue = DispatchQueue(label: "collection.store", qos: .utility)
   let turns = Turns()
 
-  init(state: consuming State, stages: StageStore, directory: String?, lock: DirectoryLock?) {
+  init(
+    state: consuming State, stages: StageStore, cacheDirectory: String? = nil, directory: String? = nil,
+    limits: StoreLimits = StoreLimits(), lock: DirectoryLock? = nil
+  ) {
     self.state = Mutex(state)
     self.stages = stages
+    self.cacheDirectory = cacheDirectory
     self.directory = directory
+    self.limits = limits
     self.lock = lock
   }
 
@@ -89,7 +104,7 @@ public final class ImageCollection: Sendable {
   /// Where the images come from, with the credentials of the job that opened the collection last.
   public var store: any ObjectStore { state.withLock { $0.store } }
 
-  /// The thumbnails. It is another one after the disk became full; `MappingEvent.opened` then comes again.
+  /// The thumbnails.
   public var atlas: Atlas { state.withLock { $0.atlas } }
 
   /// The location.
@@ -115,6 +130,13 @@ public final class ImageCollection: Sendable {
     return state.withLock { state in
       order.compactMap { state.entries.indices.contains($0) ? state.entries[$0] : nil }
     }
+  }
+
+  /// Everything that another computer may take over: fetched images, and what is left out for a reason that lasts. In
+  /// the order of keys.
+  public var entriesToShare: [CollectionEntry] {
+    let passing = state.withLock { $0.passingProblems }
+    return entries.filter { $0.state != .listed && !passing.contains($0.slot) }
   }
 
   /// Every image that is to be shown, fetched or not, in the order of keys.
@@ -172,24 +194,43 @@ public final class ImageCollection: Sendable {
 
   /// Keeps what the window wants to find again: camera, parameters. Returns at once.
   public func saveViewState(_ view: Data) {
-    state.withLock { $0.viewState = view }
+    state.withLock { $0.values.view = view }
     queue.async { [self] in
       // The newest one counts, should several wait.
-      let (catalogue, newest) = state.withLock { ($0.catalogue, $0.viewState) }
+      let (catalogue, newest) = state.withLock { ($0.catalogue, $0.values.view) }
       if let newest { try? catalogue?.setValue(newest, "view") }
     }
   }
 
   /// What `saveViewState` kept last.
-  public func loadViewState() -> Data? { state.withLock { $0.viewState } }
+  public func loadViewState() -> Data? { state.withLock { $0.values.view } }
+
+  /// A single value kept with the collection; nil for none. Blocking.
+  public func keptValue(_ name: String) -> String? {
+    let data = try? state.withLock { $0.catalogue }?.value("kept " + name)
+    return data.flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// Keeps a single value with the collection, where there is a local store. Blocking.
+  public func keep(_ value: String, as name: String) {
+    try? state.withLock { $0.catalogue }?.setValue(Data(value.utf8), "kept " + name)
+  }
 
   /// Waits until everything that was to be kept is on disk. Blocking, for the end of the program.
-  public func synchronize() { queue.sync { commit() } }
+  public func synchronize() {
+    queue.sync {
+      commit()
+      writeSnapshot()
+    }
+  }
 
   // MARK: Derived stages
 
   /// The stages that satisfy `condition`, last used first.
-  public func stages(where condition: (StageRecord) -> Bool) -> [StageRecord] { stages.records(where: condition) }
+  public func stages(where condition: (StageRecord) -> Bool) -> [StageRecord] {
+    if let lender = state.withLock({ $0.lender }) { stages.add(lender.stages()) }
+    return stages.records(where: condition)
+  }
 
   /// The arrays of a stage by name; nil when one is damaged, and the stage then counts as never made. Blocking.
   public func arrays(of record: StageRecord) -> [String: NPYArray]? {
@@ -198,7 +239,7 @@ public final class ImageCollection: Sendable {
       queue.async { [self] in try? state.withLock { $0.catalogue }?.save(touched) }
       return arrays
     }
-    stages.remove(record, directory: directory)
+    stages.remove(record, directory: isKept ? directory : nil)
     queue.async { [self] in try? state.withLock { $0.catalogue }?.removeStage(record.key) }
     return nil
   }

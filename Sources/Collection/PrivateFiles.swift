@@ -31,7 +31,10 @@ enum PrivateFiles {
     }
     var offset = 0
     while offset < bytes.count {
-      let written = bytes.withUnsafeBytes { Foundation.write(descriptor, $0.baseAddress! + offset, $0.count - offset) }
+      let written = bytes.withUnsafeBytes { buffer in
+        let rest = UnsafeRawBufferPointer(rebasing: buffer[offset...])
+        return Foundation.write(descriptor, rest.baseAddress, rest.count)
+      }
       if written < 0 && errno == EINTR { continue }
       guard written > 0 else { throw StoreFailure("Cannot write", path) }
       offset += written
@@ -52,7 +55,8 @@ enum PrivateFiles {
     var offset = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
       while offset < size {
-        let got = Foundation.read(descriptor, buffer.baseAddress! + offset, size - offset)
+        let rest = UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[offset..<size]))
+        let got = Foundation.read(descriptor, rest.baseAddress, rest.count)
         if got < 0 && errno == EINTR { continue }
         if got <= 0 { break }
         offset += got
@@ -68,6 +72,13 @@ enum PrivateFiles {
     guard descriptor >= 0 else { return }
     fsync(descriptor)
     close(descriptor)
+  }
+
+  /// Bytes that may still be written to the file system of `path`; nil when that cannot be told.
+  static func bytesFree(at path: String) -> Int64? {
+    var status = statvfs()
+    guard statvfs(path, &status) == 0 else { return nil }
+    return Int64(clamping: UInt64(status.f_bavail) * UInt64(status.f_frsize))
   }
 
   /// Bytes on disk below a directory.

@@ -14,6 +14,8 @@ final class StageStore: Sendable {
     var records: [StageRecord]
     var inMemory: [String: [String: NPYArray]] = [:]
     var directory: String?
+    /// Stages found damaged.
+    var damaged: Set<String> = []
   }
   private let state: Mutex<State>
 
@@ -23,6 +25,27 @@ final class StageStore: Sendable {
 
   /// From now on, new stages are kept in memory. Those on disk are still read.
   func detach() { state.withLock { $0.directory = nil } }
+
+  /// Takes in stages that another process has made meanwhile.
+  func add(_ records: [StageRecord]) {
+    state.withLock { state in
+      let known = Set(state.records.map(\.key))
+      state.records += records.filter { !known.contains($0.key) && !state.damaged.contains($0.key) }
+    }
+  }
+
+  /// What is in memory alone.
+  var unwritten: [(record: StageRecord, arrays: [String: NPYArray])] {
+    state.withLock { state in
+      state.records.compactMap { record in state.inMemory[record.key].map { (record, $0) } }
+    }
+  }
+
+  /// A time for a stage that is used now: later than that of any other, also when the clock was set back.
+  private static func now(_ state: State) -> Date {
+    let latest = state.records.map(\.used).max() ?? .distantPast
+    return max(Date(), latest.addingTimeInterval(0.001))
+  }
 
   /// The stages that satisfy `condition`, last used first.
   func records(where condition: (StageRecord) -> Bool) -> [StageRecord] {
@@ -61,15 +84,18 @@ final class StageStore: Sendable {
         record.files.append(.init(name: fileName, bytes: bytes.count, checksum: Checksum.of(bytes)))
       }
     }
-    let kept = record
-    let gone = state.withLock { state in
+    let written = record
+    let (kept, gone) = state.withLock { state in
+      var kept = written
+      kept.used = Self.now(state)
+      state.damaged.remove(kept.key)
       if directory == nil { state.inMemory[kept.key] = arrays }
       state.records.removeAll { $0.key == kept.key }
       state.records.append(kept)
       let same = state.records.filter { $0.kind == kept.kind }.sorted { $0.used > $1.used }
       let gone = Array(same.dropFirst(Self.limits[kept.kind] ?? 3))
       for record in gone { Self.forget(record, in: &state) }
-      return gone
+      return (kept, gone)
     }
     if let directory { for record in gone { Self.removeFiles(of: record, in: directory) } }
     return (kept, gone)
@@ -77,18 +103,20 @@ final class StageStore: Sendable {
 
   /// Notes that a stage was used now.
   func touch(_ record: StageRecord) -> StageRecord {
-    var record = record
-    record.used = Date()
-    let touched = record
     state.withLock { state in
+      var touched = record
+      touched.used = Self.now(state)
       if let index = state.records.firstIndex(where: { $0.key == touched.key }) { state.records[index] = touched }
+      return touched
     }
-    return touched
   }
 
   /// Forgets a stage and removes its files.
   func remove(_ record: StageRecord, directory: String?) {
-    state.withLock { Self.forget(record, in: &$0) }
+    state.withLock { state in
+      Self.forget(record, in: &state)
+      state.damaged.insert(record.key)
+    }
     if let directory { Self.removeFiles(of: record, in: directory) }
   }
 

@@ -13,7 +13,7 @@ final class ImageLoader: Sendable {
   let featureClock = BusyClock()
 
   private let collection: ImageCollection
-  private let writer: CollectionWriter
+  let writer: CollectionWriter
   private let store: any ObjectStore
   private let decoder: ImageDecoder
   private let extractor: PixelFeatures
@@ -65,6 +65,9 @@ final class ImageLoader: Sendable {
       return counts.deferred
     }
   }
+
+  /// Bytes of an object.
+  func size(of slot: Int) -> Int64 { collection.entry(slot)?.object.size ?? 0 }
 
   /// Brings one object in. What is wrong with it alone is noted in its entry.
   /// - Parameter isLast: Whether what fails for a reason that may pass is left out; otherwise it is deferred.
@@ -147,7 +150,16 @@ final class ImageLoader: Sendable {
     }
     counts.withLock { $0.decoded += 1 }
     meter.complete()
-    guard isFirst else { return }
+    if isFirst { announce(entry) }
+  }
+
+  /// A picture came in by another way than being fetched.
+  func adopted(_ slot: Int) {
+    meter.complete()
+    if let entry = collection.entry(slot) { announce(entry) }
+  }
+
+  private func announce(_ entry: CollectionEntry) {
     if !collection.isListedByName(entry) { outbox.post(.listed(slots: [entry.slot], complete: false)) }
     outbox.post(.ready(slots: [entry.slot]))
   }
@@ -184,13 +196,15 @@ final class ImageLoader: Sendable {
     }
   }
 
-  private func leaveOut(_ entry: CollectionEntry, _ reason: String, isLasting: Bool) {
+  /// An object claims to be an image and cannot be shown.
+  func leaveOut(_ entry: CollectionEntry, _ reason: String, isLasting: Bool) {
     writer.leaveOut(entry.slot, reason: reason, isLasting: isLasting)
     meter.complete()
     outbox.post(.leftOut(slots: [entry.slot]))
   }
 
-  private func refuse(_ entry: CollectionEntry) {
+  /// An object is no image.
+  func refuse(_ entry: CollectionEntry) {
     writer.setNotAnImage(entry.slot)
     meter.complete()
     if collection.isListedByName(entry) { outbox.post(.removed(slots: [entry.slot])) }

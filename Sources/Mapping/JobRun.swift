@@ -1,4 +1,3 @@
-import Atlas
 import Collection
 import Features
 import Foundation
@@ -6,6 +5,7 @@ import Imaging
 import Neighbors
 import Numerics
 import ObjectStorage
+import Replica
 import Synchronization
 import TSNE
 
@@ -19,6 +19,15 @@ final class JobRun: Sendable {
   let listClock = BusyClock()
   private let notes = Mutex<[String]>([])
   private let store = Mutex<(any ObjectStore)?>(nil)
+  private let gate = Mutex<FetchGate?>(nil)
+  private let chosen = Mutex<Chosen>(Chosen())
+
+  /// The slots of the sample, and what else the report says of the job.
+  private struct Chosen {
+    var slots: Set<Int>?
+    var sample: MappingReport.Sample?
+    var shared: MappingReport.Shared?
+  }
 
   /// Opening files and reading them while the user waits.
   static let files = WorkerPool(label: "mapping.files", width: 2, qos: .userInitiated)
@@ -39,6 +48,12 @@ final class JobRun: Sendable {
   func cancel() {
     token.cancel()
     outbox.mute()
+    goOn()
+  }
+
+  /// Everything may be fetched.
+  func goOn() {
+    gate.withLock { $0 }?.open()
   }
 
   func tryNow() { store.withLock { $0 }?.tryNow() }
@@ -63,7 +78,9 @@ final class JobRun: Sendable {
     let cache =
       request.usesStore
       ? CacheDirectory.resolve(override: request.cacheDirectory, environment: request.storage.environment) : nil
-    let collection = try await Self.files.run { try ImageCollection.open(store: store, cacheDirectory: cache) }
+    let collection = try await Self.files.run {
+      try ImageCollection.open(store: store, cacheDirectory: cache, limits: request.storeLimits)
+    }
     return try await collection.withWriter { writer in
       try await work(store, collection, writer)
     }
@@ -84,29 +101,42 @@ final class JobRun: Sendable {
     let decoder = "\(Self.decoderVersion), \(request.limits.maximumMegapixels) megapixels"
     switch request.mode {
     case .open, .map:
-      try await Self.files.run {
+      try await Self.files.run { [self] in
         writer.setDecoder(decoder)
         writer.resetPassingProblems()
+        writer.resetDamaged()
+        // Before anything is adopted, so that its features come along.
+        _ = try writer.features(of: extractor)
+        if request.checksThumbnails { writer.checkThumbnails { [token] in token.isCancelled } }
       }
     case .continueFrom, .retry: break
     }
+    chooseSample(collection)
     try await reportKnown(collection, layouts)
+    let replica: ReplicaStage? =
+      switch request.mode {
+      case .continueFrom: nil
+      case .open, .map, .retry:
+        try await ReplicaStage.make(
+          self, store: store, collection: collection, writer: writer, extractor: extractor, decoder: decoder)
+      }
 
     let outcome: LayoutOutcome
     switch request.mode {
     case .open, .map:
-      try await renewListing(store, collection, writer, loader)
+      try await renewListing(store, collection, writer, loader, replica)
       outcome = try await layOut(collection, writer, loader, layouts)
     case .retry(let slots):
       for slot in slots { writer.reset(slot) }
       try await fetch(slots.filter { collection.entry($0)?.state == .listed }, loader)
       // The job before may have been ended half-way: the listing offers everything that is still to be fetched.
-      if collection.counts.listed > 0 { try await renewListing(store, collection, writer, loader) }
+      if collection.counts.listed > 0 { try await renewListing(store, collection, writer, loader, nil) }
       outcome = try await layOut(collection, writer, loader, layouts)
     case .continueFrom(let snapshot, let iterations):
       try await mend(snapshot.slots.compactMap { collection.entry(Int($0)) }, writer, loader, layouts)
       outcome = try await layouts.proceed(from: snapshot, iterations: iterations)
     }
+    try await replica?.publish()
     report(notesOf: collection)
     return report(outcome, collection, store, loader)
   }
@@ -142,14 +172,9 @@ final class JobRun: Sendable {
   /// Reports progress a few times a second, and what has happened to the local store.
   private func tick(_ collection: ImageCollection, _ store: any ObjectStore) -> Task<Void, Never> {
     Task.detached { [self] in
-      var atlas = collection.atlas
       var interruption: StorageInterruption?
       while !Task.isCancelled {
         report(notesOf: collection)
-        if collection.atlas !== atlas {
-          atlas = collection.atlas
-          outbox.post(.opened(collection))
-        }
         let now = store.interruption
         if let over = interruption, now?.since != over.since { note(interruptionIsOver: over) }
         interruption = now
@@ -168,12 +193,12 @@ final class JobRun: Sendable {
   }
 
   private func reportKnown(_ collection: ImageCollection, _ layouts: LayoutStage) async throws {
-    let slots = collection.slotsInKeyOrder
-    let ready = readyImages(collection).map(\.slot)
+    let slots = collection.slotsInKeyOrder.filter(isChosen)
+    let ready = readyImages(collection)
     let leftOut = collection.leftOutSlots
     guard !slots.isEmpty || !leftOut.isEmpty else { return }
-    let layout = try await Self.files.run { layouts.lastShown() }
-    outbox.post(.known(slots: slots, ready: ready, layout: layout, viewState: collection.loadViewState()))
+    let layout = try await Self.files.run { layouts.lastShown(ready) }
+    outbox.post(.known(slots: slots, ready: ready.map(\.slot), layout: layout, viewState: collection.loadViewState()))
     if !leftOut.isEmpty { outbox.post(.leftOut(slots: leftOut)) }
   }
 
@@ -203,6 +228,7 @@ final class JobRun: Sendable {
     report.iterations = outcome.snapshot.iteration
     report.seed = request.parameters.tsne.seed
     report.notes = notes.withLock { $0 }
+    (report.sample, report.replica) = chosen.withLock { ($0.sample, $0.shared) }
     return report
   }
 
@@ -216,14 +242,18 @@ final class JobRun: Sendable {
   // MARK: Listing and loading
 
   func renewListing(
-    _ store: any ObjectStore, _ collection: ImageCollection, _ writer: CollectionWriter, _ loader: ImageLoader
+    _ store: any ObjectStore, _ collection: ImageCollection, _ writer: CollectionWriter, _ loader: ImageLoader,
+    _ replica: ReplicaStage?
   ) async throws {
     outbox.post(.stage(.listing))
     meter.begin(.listing, total: 0)
     let queue = WorkQueue()
+    makeGate(store, collection)
     do {
       try await pump(queue, loader) { [self] in
-        try await list(store, writer, collection, queue)
+        try await list(store, writer, collection, queue, loader, replica)
+        gate.withLock { $0 }?.finishListing()
+        try await replica?.bringIn(loader, failed: queue)
         queue.finish()
       }
     } catch let error as ListingError {
@@ -258,8 +288,15 @@ final class JobRun: Sendable {
   }
 
   private func list(
-    _ store: any ObjectStore, _ writer: CollectionWriter, _ collection: ImageCollection, _ queue: WorkQueue
+    _ store: any ObjectStore, _ writer: CollectionWriter, _ collection: ImageCollection, _ queue: WorkQueue,
+    _ loader: ImageLoader, _ replica: ReplicaStage?
   ) async throws {
+    func fetch(_ slots: [Int]) async throws {
+      let rest = try await replica?.claim(slots, loader) ?? slots
+      gate.withLock { $0 }?.add(
+        objects: rest.count, bytes: rest.reduce(0) { $0 + (collection.entry($1)?.object.size ?? 0) })
+      queue.add(rest)
+    }
     var pages = store.list().makeAsyncIterator()
     var pageCount = 0
     // A server that names a key twice does not have it fetched twice.
@@ -282,18 +319,84 @@ final class JobRun: Sendable {
       pageCount += 1
       let change = writer.take(page)
       if !change.removed.isEmpty { outbox.post(.removed(slots: change.removed)) }
+      // A sample can only be taken of everything.
+      guard request.sample == nil else { continue }
       let shown = change.new.filter { slot in collection.entry(slot).map(collection.isListedByName) ?? false }
       if !shown.isEmpty { outbox.post(.listed(slots: shown, complete: false)) }
       let unfetched = change.unfetched.filter { queued.insert($0).inserted }
       let repeated = change.unfetched.count - unfetched.count
       meter.add(total: page.count - repeated, known: page.count - change.unfetched.count)
-      queue.add(unfetched)
+      try await fetch(unfetched)
     }
     let gone = writer.finishListing(sparing: store.listingProblems.map(\.key))
     if !gone.isEmpty { outbox.post(.removed(slots: gone)) }
+    if request.sample != nil {
+      let before = chosen.withLock { $0.slots ?? [] }
+      let slots = chooseSample(collection)
+      let left = before.subtracting(slots)
+      if !left.isEmpty { outbox.post(.removed(slots: left.sorted())) }
+      let new = slots.filter { !before.contains($0) }
+      if !new.isEmpty { outbox.post(.listed(slots: new, complete: false)) }
+      outbox.post(.ready(slots: new.filter { collection.entry($0)?.state == .ready }))
+      let unfetched = slots.filter { collection.entry($0)?.state == .listed }
+      meter.add(total: slots.count, known: slots.count - unfetched.count)
+      try await fetch(unfetched)
+    }
     outbox.post(.listed(slots: [], complete: true))
     outbox.post(.stage(.loading))
     meter.continueLoading()
+  }
+
+  /// Takes the sample of what is known now, where one is asked for.
+  @discardableResult
+  private func chooseSample(_ collection: ImageCollection) -> [Int] {
+    guard let count = request.sample else { return [] }
+    let shown = Set(collection.slotsInKeyOrder)
+    let images = collection.entries.filter { shown.contains($0.slot) }
+    let slots = Sample(count: count, seed: request.parameters.tsne.seed).choose(images)
+    chosen.withLock { chosen in
+      chosen.slots = Set(slots)
+      chosen.sample = slots.count < images.count ? .init(size: slots.count, of: images.count) : nil
+    }
+    return slots
+  }
+
+  private func isChosen(_ slot: Int) -> Bool { chosen.withLock { $0.slots?.contains(slot) ?? true } }
+
+  private func noteSample() {
+    guard let sample = chosen.withLock({ $0.sample }) else { return }
+    note("This is a sample: \(sample.size) of \(sample.of) images (--sample).")
+  }
+
+  /// Bounds what is fetched before somebody has agreed to more.
+  private func makeGate(_ store: any ObjectStore, _ collection: ImageCollection) {
+    guard case .bucket = request.location.kind, let allowance = request.allowance else { return }
+    let start = ContinuousClock.now
+    let made = FetchGate(.init(objects: allowance.objects, bytes: allowance.bytes)) { [self] objects, bytes in
+      let counts = store.counts
+      let seconds = (ContinuousClock.now - start).seconds
+      let server = store.identity.prefix { $0 != "|" }
+      let estimate = FetchEstimate(
+        objects: objects, bytes: bytes, known: collection.counts.ready, listings: counts.list,
+        rate: counts.get > 20 && seconds > 1 ? Double(counts.get) / seconds : nil,
+        isAmazon: server == "aws" || server.contains(".amazonaws.com"))
+      if request.asksNothing {
+        note(estimate.text)
+        goOn()
+      } else {
+        outbox.post(.question(.fetch(estimate)))
+      }
+    }
+    gate.withLock { $0 = made }
+  }
+
+  /// Something was written to the replica.
+  func noteShared(_ outcome: ReplicaWriter.Outcome) {
+    guard outcome.objects > 0 else { return }
+    chosen.withLock {
+      $0.shared = .init(
+        images: outcome.images, layouts: outcome.layouts, objects: outcome.objects, bytes: outcome.bytes)
+    }
   }
 
   /// Fetches chosen slots, which are what is missing of `all`.
@@ -334,6 +437,13 @@ final class JobRun: Sendable {
           group.addTask {
             while let slot = await queue.next() {
               try Task.checkCancellation()
+              if try await self.adopt(slot, loader) { continue }
+              if let gate = self.gate.withLock({ $0 }) {
+                await gate.pass(bytes: loader.size(of: slot))
+                // A job that is cancelled opens its gate.
+                try self.token.check()
+                try Task.checkCancellation()
+              }
               try await loader.load(slot, isLast: isLast)
             }
           }
@@ -342,14 +452,24 @@ final class JobRun: Sendable {
           while try await group.next() != nil {}
         } catch {
           queue.abandon()
+          goOn()
           group.cancelAll()
           throw error
         }
       }
     } onCancel: {
       queue.abandon()
+      goOn()
     }
     try Task.checkCancellation()
+  }
+
+  /// Takes a picture from where it already is, if it is anywhere.
+  private func adopt(_ slot: Int, _ loader: ImageLoader) async throws -> Bool {
+    guard loader.writer.mayAdopt(slot) else { return false }
+    guard try await Self.files.run({ loader.writer.adopt(slot) }) else { return false }
+    loader.adopted(slot)
+    return true
   }
 
   /// A key that begins like the location, but goes on without a slash.
@@ -375,6 +495,7 @@ final class JobRun: Sendable {
   private func layOut(
     _ collection: ImageCollection, _ writer: CollectionWriter, _ loader: ImageLoader, _ layouts: LayoutStage
   ) async throws -> LayoutOutcome {
+    noteSample()
     let acceptsPartial = if case .open = request.mode { true } else { false }
     if let outcome = try await layouts.stored(readyImages(collection), acceptsPartial: acceptsPartial) {
       return outcome
@@ -389,7 +510,7 @@ final class JobRun: Sendable {
   }
 
   private func readyImages(_ collection: ImageCollection) -> [CollectionEntry] {
-    collection.entries.filter { $0.state == .ready }
+    collection.entries.filter { $0.state == .ready && isChosen($0.slot) }
   }
 
   /// Fetches what has no features, or damaged ones, unless the neighbours are known without them.

@@ -44,11 +44,11 @@ final class LayoutStage: Sendable {
   // MARK: From the store
 
   /// The layout that was shown last, for the images that are still there. Blocking.
-  func lastShown() -> LayoutSnapshot? {
+  func lastShown(_ images: [CollectionEntry]) -> LayoutSnapshot? {
     guard let record = collection.stages(where: { $0.kind == "layout" || $0.kind == "stopped" }).first else {
       return nil
     }
-    return LayoutFile.read(record, from: collection, images: collection.entries.filter { $0.state == .ready })
+    return LayoutFile.read(record, from: collection, images: images)
   }
 
   /// The layout of these images by these parameters, if the store has it. With `acceptsPartial`, one that was stopped or

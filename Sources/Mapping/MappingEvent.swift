@@ -4,8 +4,7 @@ public import ObjectStorage
 
 /// What a job reports. Slots are those of the collection that `opened` brought.
 public enum MappingEvent: Sendable {
-  /// The images can be asked for from now on. The first event of a job. It comes again, with the same collection, when a
-  /// full disk made the thumbnails move: its atlas is another one then.
+  /// The images can be asked for from now on. The first event of a job.
   case opened(ImageCollection)
   /// What the local store knew before the listing was renewed: every image that is to be shown, in the order of keys
   /// (also those not yet fetched; `ready` are the others, whose thumbnails are in the atlas), the layout that was last
@@ -28,6 +27,8 @@ public enum MappingEvent: Sendable {
   case layout(LayoutSnapshot)
   /// A sentence that the user should see; the job goes on.
   case note(String)
+  /// Something that the user should decide.
+  case question(MappingQuestion)
   /// The job is done. Nothing comes after it.
   case finished(MappingReport)
   /// The job cannot go on. Nothing comes after it; what was done is kept.

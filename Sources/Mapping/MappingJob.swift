@@ -30,6 +30,9 @@ public final class MappingJob: Sendable {
   /// Does not wait any longer for the next try of an interruption; without effect when there is none.
   public func tryNow() { run.tryNow() }
 
+  /// Yes to `MappingQuestion.fetch`.
+  public func goOn() { run.goOn() }
+
   /// Ends the layout here: the present positions become the layout, and the job finishes with it. Without effect while
   /// no layout is unfolding.
   public func stopHere() { run.stop.store(true, ordering: .relaxed) }

@@ -57,6 +57,26 @@ public struct MappingReport: Codable, Sendable, Equatable {
     public var layout = false
   }
 
+  /// A sample of the images.
+  public struct Sample: Codable, Sendable, Equatable {
+    /// Images chosen.
+    public var size: Int
+    /// Images there are.
+    public var of: Int
+  }
+
+  /// What was written to a replica.
+  public struct Shared: Codable, Sendable, Equatable {
+    /// Images that it lacked.
+    public var images: Int
+    /// Layouts that it lacked.
+    public var layouts: Int
+    /// Objects written.
+    public var objects: Int
+    /// Their bytes.
+    public var bytes: Int
+  }
+
   /// Images on the map.
   public var images = 0
   /// Objects that neither their bytes nor their name call an image.
@@ -77,13 +97,17 @@ public struct MappingReport: Codable, Sendable, Equatable {
   public var iterations = 0
   /// The seed.
   public var seed: UInt64 = 0
+  /// The sample that was mapped; nil for all images.
+  public var sample: Sample?
+  /// What was written to the replica; nil where nothing was.
+  public var replica: Shared?
   /// The program's version.
   public var version = s3totsneVersion
   /// What the user was told on the way.
   public var notes: [String] = []
 
   enum CodingKeys: String, CodingKey {
-    case images, seconds, requests, reused, iterations, seed, version, notes
+    case images, seconds, requests, reused, iterations, seed, version, notes, sample, replica
     case otherFiles = "other_files"
     case leftOut = "left_out"
     case bytesFetched = "bytes_fetched"
@@ -103,6 +127,8 @@ public struct MappingReport: Codable, Sendable, Equatable {
     try container.encode(klDivergence, forKey: .klDivergence)
     try container.encode(iterations, forKey: .iterations)
     try container.encode(seed, forKey: .seed)
+    try container.encode(sample, forKey: .sample)
+    try container.encode(replica, forKey: .replica)
     try container.encode(version, forKey: .version)
     try container.encode(notes, forKey: .notes)
   }

@@ -1,6 +1,8 @@
+public import Collection
 public import Imaging
 public import Neighbors
 public import ObjectStorage
+public import Replica
 public import TSNE
 
 /// What decides a layout, beside the images themselves.
@@ -80,6 +82,19 @@ public struct MappingRequest: Sendable {
   public var parameters: MapParameters
   /// Where the local store lies; nil for `$XDG_CACHE_HOME/s3totsne`.
   public var cacheDirectory: String?
+  /// What the local store may take of the disk.
+  public var storeLimits = StoreLimits()
+  /// Whether pictures, features and layouts are shared with others, and in which bucket.
+  public var replica = ReplicaChoice.none
+  /// Objects and bytes that a bucket may send before the job asks (`MappingQuestion.fetch`); only told with
+  /// `asksNothing`. Nil for no limit.
+  public var allowance: (objects: Int, bytes: Int64)? = (50_000, 5_000_000_000)
+  /// Nobody is there to answer.
+  public var asksNothing = false
+  /// A seeded sample of this many images is mapped; nil for all.
+  public var sample: Int?
+  /// Every thumbnail is compared with its checksum before the map is made, for a picture of all of them.
+  public var checksThumbnails = false
   /// Pictures beyond these are left out.
   public var limits: DecodingLimits
   /// Decoders at work at the same time, and threads of the layout.

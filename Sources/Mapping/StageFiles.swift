@@ -69,11 +69,16 @@ extension NeighborGraph {
 /// Layouts as the store keeps them: arrays `positions` (n × 2) and `images` (n identities, see
 /// `CollectionEntry.identity`), so that a layout means the same whatever slots the images have.
 enum LayoutFile {
-  private struct Description: Codable {
+  struct Description: Codable {
     var parameters: MapParameters
     var iteration: Int
     var iterations: Int
     var klDivergence: Double?
+  }
+
+  /// What a stage says of itself; nil for one that is no layout of ours.
+  static func description(of record: StageRecord) -> Description? {
+    try? JSONDecoder().decode(Description.self, from: Data(record.parameters.utf8))
   }
 
   static func write(
@@ -96,8 +101,8 @@ enum LayoutFile {
     _ record: StageRecord, from collection: ImageCollection, images: [CollectionEntry]
   ) -> LayoutSnapshot? {
     guard
-      let description = try? JSONDecoder().decode(Description.self, from: Data(record.parameters.utf8)),
-      let arrays = collection.arrays(of: record), let positions = arrays["positions"]?.floats,
+      let description = description(of: record), let arrays = collection.arrays(of: record),
+      let positions = arrays["positions"]?.floats,
       let identities = arrays["images"]?.unsignedIntegers, positions.count == 2 * identities.count,
       positions.allSatisfy(\.isFinite)
     else { return nil }

@@ -145,6 +145,7 @@ import X11
       case .stopHere: self?.jobs.stopHere()
       case .continueLayout: self?.continueLayout()
       case .tryNow: self?.jobs.tryNow()
+      case .fetchAll, .share: self?.acceptQuestion()
       }
     }
     startPage.onOpen = { [weak self] text in self?.open(text) }

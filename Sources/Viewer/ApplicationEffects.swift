@@ -136,6 +136,16 @@ extension Application {
     if map.scene.opened != nil { content.action = .back }
     content.notes = jobs.notes.count
     if case .failed = jobs.state { content.hasDetails = !failurePage.isShown }
+    switch jobs.question {
+    case .fetch(let estimate):
+      content.sentence = estimate.text
+      content.action = .fetchAll
+    case .replica(let bucket) where !jobs.isRunning && map.scene.opened == nil:
+      content.sentence =
+        "Thumbnails and layouts can be shared with others in the bucket “\(bucket)”, if it is yours."
+      content.action = .share
+    case .replica, nil: break
+    }
     status.content = content
     updateNews()
   }

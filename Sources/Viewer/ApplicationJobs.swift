@@ -52,6 +52,16 @@ extension Application {
     start(.continueFrom(layout, moreIterations: 500), parameters)
   }
 
+  /// Yes to what a job has asked.
+  func acceptQuestion() {
+    let asked = location
+    jobs.accept { [weak self] in
+      guard let self, location == asked, let parameters = shownParameters ?? bar.parameters else { return }
+      start(.map, parameters)
+    }
+    updateStatus()
+  }
+
   /// Fetches images once more that were left out.
   func retry(_ slots: [Int]) {
     guard !slots.isEmpty, let parameters = bar.parameters else { return }
@@ -99,6 +109,7 @@ extension Application {
       cacheDirectory: options.cacheDirectory, limits: options.limits, threads: options.threads, mode: mode)
     request.publishesSnapshots = true
     request.isPaced = style.animates
+    options.prepare(&request)
     jobs.start(request)
     if case .open = mode {} else { map.send(.layoutStarted) }
     updateStatus()
@@ -129,7 +140,7 @@ extension Application {
     case .finished: finished()
     case .failed(let failure): failed(failure)
     case .cancelled: ended()
-    case .stage, .progress, .note: break
+    case .stage, .progress, .note, .question: break
     }
     updateStatus()
   }

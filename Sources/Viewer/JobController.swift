@@ -28,6 +28,8 @@ import ObjectStorage
   private(set) var progress: MappingProgress?
   /// The latest sentence that a job wanted to be seen.
   private(set) var notes: [String] = []
+  /// What a job has asked and nobody has answered yet.
+  private(set) var question: MappingQuestion?
   /// The latest positions, for Continue.
   private(set) var latestLayout: LayoutSnapshot?
 
@@ -51,6 +53,7 @@ import ObjectStorage
     state = .running
     progress = nil
     notes = []
+    question = nil
     let job = MappingJob(request) { [weak self] events in
       DispatchQueue.main.async { MainActor.assumeIsolated { self?.take(events, of: generation) } }
     }
@@ -72,6 +75,21 @@ import ObjectStorage
   /// Does not wait for the next try of a lost connection.
   func tryNow() { job?.tryNow() }
 
+  /// Yes to what was asked. `startAnother` is called when another job is needed for it.
+  func accept(startAnother: @escaping @MainActor () -> Void) {
+    defer { question = nil }
+    switch question {
+    case .fetch: job?.goOn()
+    case .replica(let bucket):
+      guard let collection else { return }
+      DispatchQueue.global(qos: .userInitiated).async {
+        collection.acceptReplica(bucket)
+        DispatchQueue.main.async { MainActor.assumeIsolated { startAnother() } }
+      }
+    case nil: break
+    }
+  }
+
   /// Accepts the present positions as the layout.
   func stopHere() {
     guard isRunning else { return }
@@ -91,6 +109,7 @@ import ObjectStorage
       case .known(_, _, let layout, _): latestLayout = latestLayout ?? layout
       case .progress(let progress): self.progress = progress
       case .note(let note): notes.append(note)
+      case .question(let question): self.question = question
       case .layout(let layout): latestLayout = layout
       case .finished(let report): end(.finished(report))
       case .failed(let failure): end(.failed(failure))
@@ -105,5 +124,6 @@ import ObjectStorage
     self.state = state
     progress = nil
     job = nil
+    if case .fetch = question { question = nil }
   }
 }

@@ -32,6 +32,10 @@ import Geometry
     case back = "Back (Esc)"
     /// Do not wait for the next try of a lost connection.
     case tryNow = "Try now"
+    /// Fetch all of it.
+    case fetchAll = "Fetch all"
+    /// Share what is fetched with others.
+    case share = "Share it"
   }
 
   /// What it says.
@@ -104,6 +108,8 @@ import Geometry
       case .continueLayout: "More iterations from where they are (c)"
       case .back: "Back to the map"
       case .tryNow: "Try the connection at once"
+      case .fetchAll: "Go on with all of it; Cancel ends it here"
+      case .share: "Keep thumbnails, features and layouts in that bucket, and use what others keep there"
       case nil: nil
       }
     arrange(sentence.style)

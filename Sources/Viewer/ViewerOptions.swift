@@ -37,6 +37,9 @@ public struct ViewerOptions: Sendable {
   /// The folder of the sample images, where there is one.
   public var samplesDirectory: String?
 
+  /// Gives every job what the command line says of the store, the replica and the sample.
+  public var prepare: @Sendable (inout MappingRequest) -> Void = { _ in }
+
   /// Options with every default, for `location`.
   public init(
     location: String?, storage: StorageOptions, parameters: MapParameters, cacheDirectory: String? = nil,

@@ -25,7 +25,8 @@ struct CacheCommand: ParsableCommand {
       for collection in collections {
         let columns = [
           dates.string(from: collection.lastUsed), "\(collection.images) images", bytesText(collection.bytes),
-          collection.location.isEmpty ? "(damaged: \(collection.directory))" : printable(collection.location),
+          collection.location.isEmpty
+            ? "(damaged, or of another version: \(collection.directory))" : printable(collection.location),
         ]
         try writeToStandardOutput(columns.joined(separator: "\t") + "\n")
       }

@@ -83,10 +83,13 @@ struct MapCommand: ParsableCommand {
     var storageOptions = storage.options
     storageOptions.patience = patience * 60
     if noCache { storageOptions.regionFile = nil }
-    let request = MappingRequest(
+    var request = MappingRequest(
       location: try parseLocation(location), storage: storageOptions, parameters: layout.parameters,
       cacheDirectory: storage.cache.directory, limits: layout.limits, threads: layout.effectiveThreads, mode: .map,
       usesStore: !noCache, publishesSnapshots: false)
+    storage.apply(to: &request)
+    request.asksNothing = true
+    request.checksThumbnails = picture != nil
     let interruption = Interruption()
     let run = JobRun(request, progress: ProgressReporter(isQuiet: quiet))
     interruption.onSignal { run.cancel() }

@@ -2,6 +2,7 @@ public import ArgumentParser
 public import Export
 public import Neighbors
 public import ObjectStorage
+public import Replica
 public import TSNE
 public import Viewer
 
@@ -51,4 +52,30 @@ extension PictureSize: ExpressibleByArgument {
 /// What an image is compared by.
 enum FeatureKind: String, CaseIterable, ExpressibleByArgument {
   case pixels
+}
+
+extension ReplicaChoice: ExpressibleByArgument {
+  /// A bucket's name, “none” or “auto”.
+  public init?(argument: String) {
+    switch argument {
+    case "none": self = .none
+    case "auto": self = .automatic
+    default:
+      let isName = argument.utf8.allSatisfy { byte in
+        "-._".utf8.contains(byte) || Character(Unicode.Scalar(byte)).isLetter
+          || Character(Unicode.Scalar(byte)).isNumber
+      }
+      guard isName, (3...255).contains(argument.utf8.count), argument.utf8.allSatisfy({ $0 < 128 }) else { return nil }
+      self = .bucket(argument)
+    }
+  }
+
+  /// As `init(argument:)` reads it.
+  public var defaultValueDescription: String {
+    switch self {
+    case .automatic: "auto"
+    case .none: "none"
+    case .bucket(let name): name
+    }
+  }
 }

@@ -29,6 +29,8 @@ struct RootCommand: ParsableCommand {
         0 done, 1 failed, 2 wrong usage, 3 some images left out, 130 interrupted
       """,
     version: s3totsneVersion,
-    subcommands: [ViewCommand.self, MapCommand.self, EmbedCommand.self, CheckCommand.self, CacheCommand.self],
+    subcommands: [
+      ViewCommand.self, MapCommand.self, EmbedCommand.self, CheckCommand.self, CacheCommand.self, ReplicaCommand.self,
+    ],
     defaultSubcommand: ViewCommand.self)
 }

@@ -5,6 +5,7 @@ import Imaging
 import Mapping
 import Neighbors
 import ObjectStorage
+import Replica
 import TSNE
 
 /// The parameters of t-SNE, for images and for any matrix. Numbers take whatever follows them, so that `--perplexity -3` is
@@ -168,7 +169,34 @@ struct StorageArguments: ParsableArguments {
     help: ArgumentHelp("Larger files are left out: 500MB, 2GB, none (default: 1GB).", valueName: "size"))
   var maxBytes = ByteSize(bytes: 1_000_000_000)
 
+  @Option(
+    help: ArgumentHelp(
+      "Share thumbnails, features and layouts in this bucket of the same server; “none” shares nothing.",
+      discussion: "Default: tsnetooldata, where it is certainly yours.", valueName: "bucket"))
+  var replica = ReplicaChoice.automatic
+
+  @Option(help: ArgumentHelp("What all that is kept on this computer may take: 5GB, none (default: 20GB).", valueName: "size"))
+  var cacheSize = ByteSize(bytes: StoreLimits().bytes)
+
+  @Option(parsing: .unconditional, help: ArgumentHelp("Map a seeded sample of so many images.", valueName: "count"))
+  var sample: Int?
+
+  @Flag(help: "Fetch any number of objects without asking.")
+  var yes = false
+
   @OptionGroup var cache: CacheLocation
+
+  func validate() throws {
+    if let sample, sample < 1 { throw ValidationError("The sample is \(sample); it must be at least 1.") }
+  }
+
+  /// Gives a request what these options say of the store, the replica and the sample.
+  func apply(to request: inout MappingRequest) {
+    request.replica = replica
+    request.storeLimits = StoreLimits(bytes: cacheSize.bytes ?? .max)
+    request.sample = sample
+    if yes { request.allowance = nil }
+  }
 
   /// The options as stores take them.
   var options: StorageOptions {

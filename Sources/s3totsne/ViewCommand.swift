@@ -40,14 +40,16 @@ struct ViewCommand: ParsableCommand {
     var storageOptions = storage.options
     // Until somebody cancels.
     storageOptions.patience = nil
-    let options = ViewerOptions(
+    var options = ViewerOptions(
       location: location, storage: storageOptions, parameters: layout.parameters,
       cacheDirectory: storage.cache.directory, limits: layout.limits, threads: layout.effectiveThreads,
       appearance: theme, animation: !noAnimation, scale: scale, geometry: geometry,
       hasExplicitParameters: layout.isExplicit, samplesDirectory: SampleImages.directory)
+    options.prepare = { [storage] request in storage.apply(to: &request) }
+    let prepared = options
     // The program's top level is the main thread.
     try MainActor.assumeIsolated {
-      do { try runViewer(options) } catch {
+      do { try runViewer(prepared) } catch {
         throw CommandFailure(
           .failed, kind: "display", "\(error) Without a display, “s3totsne map” makes a map and writes it to a file.")
       }

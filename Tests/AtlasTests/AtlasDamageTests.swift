@@ -42,11 +42,11 @@ private final class SmallDisk {
     try atlas.flush()
   }
 
-  @Test("a damaged record is a missing slot, and only that", arguments: [0, 9, 17, 31])
+  @Test("a damaged record is a missing slot, and only that", arguments: [0, 9, 17, 31, 39, 47])
   func damagedRecord(place: Int) throws {
     let directory = try TemporaryDirectory("atlas")
     try filled(directory)
-    try damage(directory.file("index.bin"), at: 32 + 4 * 32 + place)
+    try damage(directory.file("index.bin"), at: 32 + 4 * 48 + place)
     let atlas = try Atlas(directory: directory.path)
     #expect(atlas.storedSlots() == (0..<10).filter { $0 != 4 })
     #expect(atlas.markStored(Array(0..<10)) == [4])
@@ -59,7 +59,7 @@ private final class SmallDisk {
     let directory = try TemporaryDirectory("atlas")
     try filled(directory)
     var index = try Data(contentsOf: URL(fileURLWithPath: directory.file("index.bin")))
-    index.removeSubrange(32..<64)
+    index.removeSubrange(32..<80)
     try index.write(to: URL(fileURLWithPath: directory.file("index.bin")))
     #expect(try Atlas(directory: directory.path).storedSlots() == [])
   }
@@ -72,6 +72,47 @@ private final class SmallDisk {
     try damage(directory.file(name), at: 6 * side * side * 4 + 5)
     let atlas = try Atlas(directory: directory.path)
     #expect((0..<10).filter { !atlas.verify($0) } == [6])
+  }
+
+  @Test("prefetching a damaged level withdraws the slot, and storing it anew brings it back", arguments: [0, 3, 5])
+  func damageFoundByPrefetch(level: Int) throws {
+    let directory = try TemporaryDirectory("atlas")
+    try filled(directory)
+    let side = thumbnailLevels[level]
+    let name = "level-" + String(repeating: "0", count: 3 - "\(side)".count) + "\(side).bgra"
+    try damage(directory.file(name), at: 6 * side * side * 4 + 5)
+    let atlas = try Atlas(directory: directory.path)
+    for other in thumbnailLevels.indices where other != level { atlas.prefetch(slots: Array(0..<10), level: other) }
+    #expect(atlas.takeDamaged() == [], "the other levels are undamaged")
+    atlas.prefetch(slots: Array(0..<10), level: level)
+    #expect(atlas.takeDamaged() == [6] && atlas.takeDamaged() == [])
+    #expect(atlas.info(6) == nil && atlas.storedSlots().count == 9)
+    #expect(try Atlas(directory: directory.path).info(6) == nil, "it is not believed after reopening either")
+    try store(6, in: atlas)
+    #expect(isIntact(6, in: atlas) && atlas.verify(6))
+  }
+
+  @Test("an atlas over another process's reads what is there, and changes nothing of it")
+  func borrowing() throws {
+    let directory = try TemporaryDirectory("atlas")
+    try filled(directory)
+    let before = try Data(contentsOf: URL(fileURLWithPath: directory.file("index.bin")))
+    let atlas = try Atlas.temporary(over: directory.path)
+    #expect(atlas.storedSlots() == Array(0..<10))
+    #expect((0..<10).allSatisfy { isIntact($0, in: atlas) && atlas.verify($0) })
+    for slot in [5, 10, 11, 2100] { try store(slot, in: atlas) }
+    for level in thumbnailLevels.indices { atlas.release(level: level) }
+    atlas.prefetch(slots: [3, 4, 5, 10, 2100], level: 2)
+    #expect([3, 4, 5, 10, 2100].allSatisfy { atlas.isResident($0, level: 2) } && atlas.takeDamaged() == [])
+    #expect([4, 5, 10, 11, 2100].allSatisfy { isIntact($0, in: atlas) && atlas.verify($0) })
+    #expect(atlas.storedSlots() == Array(0..<12) + [2100])
+    atlas.clear(slot: 3)
+    #expect(atlas.info(3) == nil)
+    #expect(try Data(contentsOf: URL(fileURLWithPath: directory.file("index.bin"))) == before)
+    let reader = try Atlas(readingFrom: directory.path)
+    #expect(throws: AtlasError.self) { try store(10, in: reader) }
+    #expect(reader.isReadOnly && reader.storedSlots() == Array(0..<10) && reader.verify(3))
+    #expect(throws: AtlasError.self) { _ = try Atlas(readingFrom: directory.file("missing")) }
   }
 
   @Test("a shortened level file makes its slots missing, and reading them never kills")
@@ -93,7 +134,7 @@ private final class SmallDisk {
     try filled(directory)
     try resize(directory.file("index.bin"), to: UInt64(size))
     let atlas = try Atlas(directory: directory.path)
-    #expect(atlas.storedSlots() == Array(0..<max(0, (size - 32) / 32)))
+    #expect(atlas.storedSlots() == Array(0..<max(0, (size - 32) / 48)))
     try store(8, in: atlas)
     #expect(isIntact(8, in: atlas))
   }
@@ -105,7 +146,7 @@ private final class SmallDisk {
       let directory = try TemporaryDirectory("atlas")
       try filled(directory)
       for name in ["index.bin", "level-004.bgra", "level-032.bgra", "level-128.bgra"] {
-        let size = name == "index.bin" ? 352 : 10 * 64
+        let size = name == "index.bin" ? 512 : 10 * 64
         for _ in 0..<3 { try damage(directory.file(name), at: Int.random(in: 0..<size, using: &random)) }
       }
       let atlas = try Atlas(directory: directory.path)
@@ -134,6 +175,24 @@ private final class SmallDisk {
     for slot in 0..<stored { atlas.clear(slot: slot) }
     try store(0, in: atlas)
     #expect(isIntact(0, in: atlas))
+  }
+
+  @Test("what a full disk cannot take goes elsewhere, and the rest stays", .enabled(if: SmallDisk.isPossible))
+  func spilling() throws {
+    let disk = try #require(SmallDisk())
+    let atlas = try Atlas(directory: disk.directory.path)
+    var spilledFrom: Int?
+    for slot in 0..<60 {
+      do { try store(slot, in: atlas) } catch {
+        #expect(spilledFrom == nil)
+        spilledFrom = slot
+        atlas.spill()
+        try store(slot, in: atlas)
+      }
+    }
+    #expect((1..<30).contains(spilledFrom ?? 0))
+    #expect((0..<60).allSatisfy { isIntact($0, in: atlas) && atlas.verify($0) })
+    #expect(try Atlas(directory: disk.directory.path).storedSlots() == Array(0..<(spilledFrom ?? 0)))
   }
 
   @Test("a directory that cannot be made is an error that names it")

@@ -28,23 +28,36 @@ struct DamageTests {
     let store = try folderStore(folder)
     let directory = try await make(store, cache)
     try damage(directory + "/catalogue.sqlite", at: "etag-of-7")
+    do {
+      let collection = try ImageCollection.open(store: store, cacheDirectory: cache.path)
+      #expect(collection.slotsInKeyOrder == Array(0..<10), "the snapshot knows it")
+    }
+    try await eventually("it is closed") { try DirectoryLock.take(in: directory) != nil }
+    try FileManager.default.removeItem(atPath: directory + "/catalogue.snapshot")
     let collection = try ImageCollection.open(store: store, cacheDirectory: cache.path)
     #expect(collection.slotsInKeyOrder == [0, 1, 2, 3, 4, 5, 6, 8, 9])
     #expect(collection.takeNotes() == [])
   }
 
-  @Test("a catalogue that is none is made anew, and said")
-  func damagedCatalogue() async throws {
+  @Test("a catalogue that is none is made anew: from its snapshot, or said to be lost", arguments: [true, false])
+  func damagedCatalogue(hasSnapshot: Bool) async throws {
     let (folder, cache) = (try TemporaryDirectory(), try TemporaryDirectory("cache"))
     let store = try folderStore(folder)
     let directory = try await make(store, cache)
+    if !hasSnapshot { try FileManager.default.removeItem(atPath: directory + "/catalogue.snapshot") }
     try Data("no database at all, but long enough to be one".utf8).write(
       to: URL(fileURLWithPath: directory + "/catalogue.sqlite"))
     let collection = try ImageCollection.open(store: store, cacheDirectory: cache.path)
-    #expect(collection.entries.isEmpty)
     #expect(collection.isKept)
-    #expect(collection.takeNotes().count == 1)
-    #expect(collection.takeNotes() == [])
+    if hasSnapshot {
+      #expect(collection.counts.ready == 10 && collection.takeNotes() == [])
+      let record = try #require(collection.stages { $0.key == "k" }.first)
+      #expect(collection.arrays(of: record)?["positions"]?.floats == [1, 2])
+    } else {
+      #expect(collection.entries.isEmpty)
+      #expect(collection.takeNotes().count == 1)
+      #expect(collection.takeNotes() == [])
+    }
   }
 
   @Test("bits flipped anywhere in the catalogue never crash, and never give an image that was not there")
@@ -133,25 +146,6 @@ struct DamageTests {
     }
     for step in 0..<64 { #expect((memory.base + step << 20).load(as: Int.self) == step) }
     #expect(throws: StoreFailure.self) { try memory.grow(to: 1 << 31) }
-  }
-
-  @Test("a second program keeps everything in memory, and says why")
-  func secondProgram() async throws {
-    let (folder, cache) = (try TemporaryDirectory(), try TemporaryDirectory("cache"))
-    let store = try folderStore(folder)
-    let directory = try await make(store, cache)
-    let lock = try #require(try DirectoryLock.take(in: directory))
-    let collection = try ImageCollection.open(store: store, cacheDirectory: cache.path)
-    #expect(!collection.isKept)
-    #expect(collection.entries.isEmpty)
-    #expect(collection.takeNotes().first?.contains("Another program") == true)
-    try await collection.withWriter { writer in
-      _ = writer.take([object("z.png")])
-      try writer.keep(0, 1)
-    }
-    #expect(collection.counts.ready == 1)
-    #expect(try CacheDirectory.clear(cache.path).inUse.map(\.directory) == [directory])
-    withExtendedLifetime(lock) {}
   }
 
   @Test("where no directory can be made, everything is kept in memory, and said")

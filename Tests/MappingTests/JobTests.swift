@@ -71,7 +71,7 @@ struct JobTests {
     #expect(
       Set(object.keys) == [
         "images", "other_files", "left_out", "seconds", "requests", "bytes_fetched", "reused", "kl_divergence",
-        "iterations", "seed", "version", "notes",
+        "iterations", "seed", "version", "notes", "sample", "replica",
       ])
     #expect(
       Set(try #require(object["seconds"] as? [String: Any]).keys) == [

@@ -212,7 +212,9 @@ struct StoreTests {
     let undisturbed = await run(try request(folder.path))
     for megabytes in [1, 3] {
       let disk = try SmallDisk(megabytes: megabytes)
-      let outcome = await run(try request(folder.path, cache: disk.directory))
+      var request = try request(folder.path, cache: disk.directory)
+      request.storeLimits.bytesLeftFree = 0
+      let outcome = await run(request)
       #expect(outcome.report?.images == 120)
       #expect(outcome.report?.leftOut == [])
       #expect(outcome.notes.filter { $0.contains("local store") }.count == 1, "\(outcome.notes)")

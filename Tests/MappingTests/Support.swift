@@ -130,3 +130,14 @@ func run(_ request: MappingRequest, react: @escaping @Sendable (MappingEvent, Ma
 
 /// Whether all coordinates are numbers.
 func areFinite(_ positions: [Float]) -> Bool { positions.allSatisfy(\.isFinite) }
+
+/// Directories that live as long as this.
+final class KeptDirectories: Sendable {
+  private let all = Mutex<[TemporaryDirectory]>([])
+
+  func directory() throws -> TemporaryDirectory {
+    let made = try TemporaryDirectory("cache")
+    all.withLock { $0.append(made) }
+    return made
+  }
+}

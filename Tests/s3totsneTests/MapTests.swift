@@ -20,7 +20,7 @@ import Testing
     #expect(
       Set(report.keys) == [
         "images", "other_files", "left_out", "seconds", "requests", "bytes_fetched", "reused", "kl_divergence",
-        "iterations", "seed", "version", "notes",
+        "iterations", "seed", "version", "notes", "sample", "replica",
       ])
     #expect(report["images"] as? Int == 26)
     #expect(report["other_files"] as? Int == 0)

@@ -1,0 +1,88 @@
+import Collection
+import Dispatch
+import Foundation
+import ObjectStorage
+import Synchronization
+import TSNE
+import TestSupport
+import Testing
+
+@testable import Mapping
+
+@Suite("What is said beforehand", .timeLimit(.minutes(2)))
+struct BudgetTests {
+  private let kept = KeptDirectories()
+
+  @Test("what is above the allowance waits for a Yes, and no more than that is fetched before")
+  func asking() async throws {
+    let server = try await RcloneServer.start()
+    let pictures = try pictureFolder(40)
+    try await server.makeBucket("many")
+    try await server.upload(folder: pictures.path, to: "many")
+    func job(_ objects: Int?, asksNothing: Bool = false) throws -> MappingRequest {
+      var request = try request("many", cache: try kept.directory(), environment: server.environment)
+      request.allowance = objects.map { ($0, .max) }
+      request.asksNothing = asksNothing
+      return request
+    }
+    let asked = Mutex<[FetchEstimate]>([])
+    let outcome = await run(try job(10)) { event, job in
+      guard case .question(.fetch(let estimate)) = event else { return }
+      asked.withLock { $0.append(estimate) }
+      DispatchQueue.global().asyncAfter(deadline: .now() + 0.5) { job.goOn() }
+    }
+    let estimate = try #require(asked.withLock { $0 }.first)
+    #expect(asked.withLock { $0.count } == 1)
+    #expect(estimate.objects == 40 && estimate.requests == 41 && estimate.bytes > 40_000 && estimate.dollars == nil)
+    #expect(estimate.text.contains("40 objects"))
+    #expect(outcome.report?.images == 40)
+
+    let fetched = Mutex(0)
+    let cancelled = await run(try job(10)) { event, job in
+      if case .progress(let progress) = event { fetched.withLock { $0 = progress.images } }
+      if case .question = event { DispatchQueue.global().asyncAfter(deadline: .now() + 0.5) { job.cancel() } }
+    }
+    #expect(cancelled.isCancelled && fetched.withLock { $0 } <= 10)
+
+    let told = await run(try job(10, asksNothing: true))
+    #expect(told.report?.images == 40)
+    #expect(told.notes.contains { $0.contains("objects") && $0.contains("requests") }, "\(told.notes)")
+    #expect(await run(try job(nil)).notes == [])
+    #expect(await run(try job(40)).notes == [])
+  }
+
+  @Test("the cost is that of AWS's price list")
+  func prices() throws {
+    let estimate = FetchEstimate(
+      objects: 100_000, bytes: 200_000_000_000, known: 0, listings: 100, rate: 50, isAmazon: true)
+    #expect(abs(try #require(estimate.dollars) - (0.04 + 0.0005 + 18)) < 1e-9)
+    #expect(estimate.seconds == 2_000 && estimate.requests == 100_100)
+    #expect(estimate.text.contains("100,000 objects (200.0 GB)") && estimate.text.contains("$18.04"))
+    #expect(FetchEstimate(objects: 1, bytes: 1, known: 0, listings: 1, rate: nil, isAmazon: false).dollars == nil)
+  }
+
+  @Test("a sample is seeded, says so, and shows and fetches nothing else")
+  func sampling() async throws {
+    let folder = try pictureFolder(60)
+    let cache = try TemporaryDirectory("cache")
+    func sample(_ count: Int?, seed: UInt64 = 0, mode: MappingRequest.Mode = .map) async throws -> Outcome {
+      var request = try request(folder.path, cache: cache, mode: mode) { $0.tsne.seed = seed }
+      request.sample = count
+      return await run(request)
+    }
+    let first = try await sample(20)
+    #expect(first.report?.images == 20 && first.report?.requests.get == 20)
+    #expect(first.report?.sample == .init(size: 20, of: 60))
+    #expect(first.notes.contains { $0.contains("20 of 60") })
+    #expect(Set(first.listed) == Set(first.ready) && first.ready.count == 20)
+    let again = try await sample(20, mode: .open)
+    #expect(again.positions == first.positions && again.report?.requests.get == 0)
+    #expect(again.known?.slots.count == 20 && again.listed == [] && again.removed == [])
+    #expect(try await sample(20, seed: 1).positions.keys != first.positions.keys)
+    let larger = try await sample(30)
+    #expect(Set(first.positions.keys).isSubset(of: larger.positions.keys))
+    let all = try await sample(60)
+    #expect(all.report?.images == 60 && all.report?.sample == nil && all.notes == [])
+    #expect(try await sample(nil).report?.images == 60)
+  }
+}
