@@ -64,7 +64,8 @@ let package = Package(
     .target(
       name: "Mapping",
       dependencies: [
-        "Collection", "Replica", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE", "Numerics", "Atlas", "NPY",
+        "Collection", "Replica", "ObjectStorage", "Imaging", "Features", "Neighbors", "TSNE", "Numerics", "Atlas",
+        "NPY",
       ],
       swiftSettings: room),
 

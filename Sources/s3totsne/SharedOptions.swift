@@ -175,7 +175,7 @@ struct StorageArguments: ParsableArguments {
       discussion: "Default: tsnetooldata, where it is certainly yours.", valueName: "bucket"))
   var replica = ReplicaChoice.automatic
 
-  @Option(help: ArgumentHelp("What all that is kept on this computer may take: 5GB, none (default: 20GB).", valueName: "size"))
+  @Option(help: ArgumentHelp("What is kept on this computer may take: 5GB, none (default: 20GB).", valueName: "size"))
   var cacheSize = ByteSize(bytes: StoreLimits().bytes)
 
   @Option(parsing: .unconditional, help: ArgumentHelp("Map a seeded sample of so many images.", valueName: "count"))
