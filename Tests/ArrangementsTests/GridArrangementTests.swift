@@ -1,10 +1,11 @@
 import Foundation
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Arrangements
 
-@Suite("Grid")
+@Suite("Grid", .computing)
 struct GridArrangementTests {
   /// Column and row of each picture, from its place.
   private func cells(_ arrangement: Arrangement) -> [SIMD2<Int>] {

@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import Arrangements
 
-@Suite("Spread")
+@Suite("Spread", .computing)
 struct SpreadArrangementTests {
   /// Pairs of pictures that cover one another.
   private func overlaps(_ arrangement: Arrangement, _ aspects: [Float]) -> Int {

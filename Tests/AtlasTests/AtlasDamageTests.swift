@@ -35,7 +35,7 @@ private final class SmallDisk {
   static let isPossible = SmallDisk() != nil
 }
 
-@Suite struct AtlasDamageTests {
+@Suite(.computing) struct AtlasDamageTests {
   private func filled(_ directory: TemporaryDirectory) throws {
     let atlas = try Atlas(directory: directory.path)
     for slot in 0..<10 { try store(slot, in: atlas) }

@@ -30,7 +30,7 @@ func isIntact(_ slot: Int, in atlas: Atlas) -> Bool {
   }
 }
 
-@Suite struct AtlasTests {
+@Suite(.computing) struct AtlasTests {
   @Test("a stored thumbnail reads back, and what was not stored is missing")
   func roundTrip() throws {
     let atlas = try Atlas.temporary()
@@ -115,7 +115,7 @@ func isIntact(_ slot: Int, in atlas: Atlas) -> Bool {
     #expect(atlas.info(3)?.height == 96)
   }
 
-  @Test("readers see a slot whole or not at all while others are being stored", .timeLimit(.minutes(1)))
+  @Test("readers see a slot whole or not at all while others are being stored", .timeLimit(.minutes(10)))
   func concurrency() throws {
     let atlas = try Atlas.temporary()
     let count = 600

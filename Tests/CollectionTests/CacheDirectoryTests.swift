@@ -5,7 +5,7 @@ import Testing
 
 @testable import Collection
 
-@Suite("The cache directory and the history")
+@Suite("The cache directory and the history", .computing)
 struct CacheDirectoryTests {
   @Test("it is found as the XDG specification says")
   func resolving() {

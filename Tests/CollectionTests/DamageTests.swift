@@ -7,7 +7,7 @@ import Testing
 
 @testable import Collection
 
-@Suite("Damage and obstacles")
+@Suite("Damage and obstacles", .computing)
 struct DamageTests {
   /// A collection of ten images, closed again; its directory.
   private func make(_ store: any ObjectStore, _ cache: TemporaryDirectory) async throws -> String {

@@ -1,8 +1,9 @@
+import TestSupport
 import Testing
 
 @testable import Collection
 
-@Suite("Checksums and hashes")
+@Suite("Checksums and hashes", .computing)
 struct HashTests {
   @Test(
     "XXH64 gives the published values",

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Collection
 
-@Suite("Collections")
+@Suite("Collections", .computing)
 struct ImageCollectionTests {
   @Test("everything kept is there when the collection is opened again")
   func reopening() async throws {

@@ -1,9 +1,10 @@
 import Controls
 import Drawing
 import Geometry
+import TestSupport
 import Testing
 
-@MainActor @Suite("The control group")
+@MainActor @Suite("The control group", .computing)
 struct ControlGroupTests {
   @Test("Tab goes in order, past what is hidden or disabled, round the ends, and back with Shift")
   func tabOrder() {

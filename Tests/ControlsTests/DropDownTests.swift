@@ -1,8 +1,9 @@
 import Controls
 import Geometry
+import TestSupport
 import Testing
 
-@MainActor @Suite("The drop-down")
+@MainActor @Suite("The drop-down", .computing)
 struct DropDownTests {
   private func make(height: Double = 600) -> (DropDown, Desk) {
     let reason = "Not available yet."

@@ -1,9 +1,10 @@
 import Controls
 import Drawing
 import Geometry
+import TestSupport
 import Testing
 
-@MainActor @Suite("The list")
+@MainActor @Suite("The list", .computing)
 struct ListViewTests {
   private final class Source {
     var asked: Set<Int> = []

@@ -1,8 +1,9 @@
 import Controls
 import Geometry
+import TestSupport
 import Testing
 
-@MainActor @Suite("The number field")
+@MainActor @Suite("The number field", .computing)
 struct NumberFieldTests {
   nonisolated static let perplexity = NumberRule(name: "Perplexity", range: 2...1000)
   nonisolated static let rate = NumberRule(

@@ -1,11 +1,12 @@
 import Controls
 import Drawing
 import Geometry
+import TestSupport
 import Testing
 
 @testable import Controls
 
-@MainActor @Suite("Text in the making")
+@MainActor @Suite("Text in the making", .computing)
 struct PreeditTests {
   private func make(_ text: String) -> (TextField, Desk) {
     let field = TextField(text)

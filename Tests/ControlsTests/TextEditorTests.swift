@@ -3,7 +3,7 @@ import Drawing
 import TestSupport
 import Testing
 
-@Suite("The text editor")
+@Suite("The text editor", .computing)
 struct TextEditorTests {
   /// Pieces that try the rules: letters, spaces, marks that join what is before, emoji sequences, both directions.
   static let pieces = [

@@ -1,9 +1,10 @@
 import Controls
 import Drawing
 import Geometry
+import TestSupport
 import Testing
 
-@MainActor @Suite("The text field")
+@MainActor @Suite("The text field", .computing)
 struct TextFieldTests {
   private func field(_ text: String = "") -> (TextField, Desk) {
     let field = TextField(text)

@@ -1,9 +1,10 @@
 import Controls
 import Drawing
 import Geometry
+import TestSupport
 import Testing
 
-@MainActor @Suite("Sentences in a pane")
+@MainActor @Suite("Sentences in a pane", .computing)
 struct TextPaneTests {
   @Test("long ones are wrapped and scrolled by wheel and keys, and Ctrl+C copies all of them")
   func reading() throws {

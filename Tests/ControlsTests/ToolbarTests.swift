@@ -1,9 +1,10 @@
 import Controls
 import Drawing
 import Geometry
+import TestSupport
 import Testing
 
-@MainActor @Suite("The toolbar")
+@MainActor @Suite("The toolbar", .computing)
 struct ToolbarTests {
   let location = TextField("")
   let perplexity = NumberField(.number(30), rule: NumberRule(name: "Perplexity", range: 2...1000))
@@ -96,7 +97,7 @@ struct ToolbarTests {
   }
 }
 
-@MainActor @Suite("What is folded away")
+@MainActor @Suite("What is folded away", .computing)
 struct FoldedProblemTests {
   @Test("a wrong value in the closed panel marks the button, which says what is wrong")
   func marked() {

@@ -1,9 +1,10 @@
 import Controls
 import Geometry
+import TestSupport
 import Testing
 import X11
 
-@Suite("The adapter to X11")
+@Suite("The adapter to X11", .computing)
 struct X11AdapterTests {
   @Test("a key with text is text, a key without is a key")
   func keys() {

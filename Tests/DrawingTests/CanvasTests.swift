@@ -1,8 +1,9 @@
 import Drawing
 import Geometry
+import TestSupport
 import Testing
 
-@Suite("The canvas")
+@Suite("The canvas", .computing)
 struct CanvasTests {
   /// Draws on memory of its own and gives the pixels back, row by row.
   private func pixels(

@@ -1,8 +1,9 @@
 import Drawing
 import Geometry
+import TestSupport
 import Testing
 
-@Suite("Text")
+@Suite("Text", .computing)
 struct TextTests {
   private let font = Font(family: "sans", size: 14)
 

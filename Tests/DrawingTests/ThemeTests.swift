@@ -1,7 +1,8 @@
 import Drawing
+import TestSupport
 import Testing
 
-@Suite("The themes")
+@Suite("The themes", .computing)
 struct ThemeTests {
   @Test("text reaches a contrast of 4.5 on every surface it is drawn on", arguments: [Theme.dark, .light])
   func textContrast(theme: Theme) {

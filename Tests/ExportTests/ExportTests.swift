@@ -4,6 +4,7 @@ import TestSupport
 import Testing
 
 /// Keys and files, without a map.
+@Suite(.computing)
 struct ExportTests {
   @Test("keys that are plain text stay as they are")
   func plainKeys() {

@@ -16,7 +16,7 @@ private func image(_ width: Int, _ height: Int, _ pixels: [UInt32]) -> PixelImag
   PixelImage(width: width, height: height, pixels: pixels, isOpaque: pixels.allSatisfy { $0 >> 24 == 255 })
 }
 
-@Suite struct PixelFeaturesTests {
+@Suite(.computing) struct PixelFeaturesTests {
   @Test("identifier and dimension tell the side")
   func identity() {
     #expect(PixelFeatures().identifier == "pixels-50")

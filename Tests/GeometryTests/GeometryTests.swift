@@ -2,7 +2,7 @@ import Geometry
 import TestSupport
 import Testing
 
-@Suite("Camera")
+@Suite("Camera", .computing)
 struct CameraTests {
   static func randomCamera(_ numbers: inout SplitMix64) -> Camera {
     Camera(
@@ -68,7 +68,7 @@ struct CameraTests {
   }
 }
 
-@Suite("Rectangles")
+@Suite("Rectangles", .computing)
 struct RectTests {
   @Test("intersection and union agree with counting pixels", arguments: 0..<60)
   func pixels(seed: Int) {

@@ -59,7 +59,7 @@ func averagedByDefinition(_ image: PixelImage, _ width: Int, _ height: Int) -> [
   }
 }
 
-@Suite struct AreaAverageTests {
+@Suite(.computing) struct AreaAverageTests {
   @Test("small cases are exact to the pixel")
   func exact() {
     let gray = { (values: [UInt32]) in values.map { argb(255, $0, $0, $0) } }

@@ -26,7 +26,7 @@ private let red: UInt32 = 0xFFFF_0000
 private let green: UInt32 = 0xFF00_FF00
 private let blue: UInt32 = 0xFF00_00FF
 
-@Suite struct BMPTests {
+@Suite(.computing) struct BMPTests {
   @Test("24 bits: rows are padded and stored from the bottom")
   func trueColor() throws {
     let data: [UInt8] = [0, 0, 255, 0, 255, 0, 0, 0, 255, 0, 0, 0, 0, 0, 0, 0]

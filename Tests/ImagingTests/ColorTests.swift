@@ -49,7 +49,7 @@ private func converted(_ pixel: UInt32, _ channels: ChannelLayout, _ profile: [U
   return pixels[0]
 }
 
-@Suite struct ColorTests {
+@Suite(.computing) struct ColorTests {
   @Test("an embedded profile is applied: linear light comes out as sRGB")
   func linear() {
     for pixel in [argb(255, 128, 128, 128), argb(255, 0, 0, 0), argb(255, 255, 255, 255)] {

@@ -18,7 +18,7 @@ func reason(_ bytes: [UInt8], _ limits: DecodingLimits = DecodingLimits()) -> St
   } catch { return error.description }
 }
 
-@Suite(.enabled(if: oddFiles != nil)) struct OddFilesTests {
+@Suite(.computing, .enabled(if: oddFiles != nil)) struct OddFilesTests {
   /// Files that another program calls broken and that show at least half of a picture, or whose damage does not concern
   /// the picture.
   static let shownThough: Set<String> = [
@@ -44,7 +44,7 @@ func reason(_ bytes: [UInt8], _ limits: DecodingLimits = DecodingLimits()) -> St
     }
   }
 
-  @Test("each odd file is a picture of the right size or has a reason", .timeLimit(.minutes(1)))
+  @Test("each odd file is a picture of the right size or has a reason", .timeLimit(.minutes(10)))
   func all() throws {
     let expectations = try Self.expectations()
     #expect(expectations.count > 140)
@@ -211,7 +211,7 @@ func reason(_ bytes: [UInt8], _ limits: DecodingLimits = DecodingLimits()) -> St
     }
   }
 
-  @Test("many threads decode at once and get what one gets", .timeLimit(.minutes(1)))
+  @Test("many threads decode at once and get what one gets", .timeLimit(.minutes(10)))
   func threads() throws {
     let names = [
       "hopper.jpg", "hopper.png", "hopper.webp", "hopper.gif", "hopper.tif", "hopper.bmp", "landscape_6.jpg",

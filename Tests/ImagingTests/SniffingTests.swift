@@ -5,7 +5,7 @@ import Testing
 
 private func format(_ bytes: [UInt8]) -> ImageFormat? { bytes.withUnsafeBytes(sniffFormat) }
 
-@Suite struct SniffingTests {
+@Suite(.computing) struct SniffingTests {
   @Test("the first bytes tell the format")
   func formats() {
     #expect(format([0xFF, 0xD8, 0xFF, 0xE0]) == .jpeg)

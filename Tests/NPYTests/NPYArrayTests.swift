@@ -4,7 +4,7 @@ import Testing
 
 @testable import NPY
 
-@Suite("NPY arrays")
+@Suite("NPY arrays", .computing)
 struct NPYArrayTests {
   @Test("arrays of each type come back as they were")
   func roundTrip() throws {

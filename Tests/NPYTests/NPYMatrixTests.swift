@@ -7,7 +7,7 @@ import Testing
 
 private let fixtures = packageRoot + "/Tests/NPYTests/Fixtures/"
 
-@Suite("NPY matrices that NumPy wrote")
+@Suite("NPY matrices that NumPy wrote", .computing)
 struct NumPyFilesTests {
   /// What `make.py` puts into files of floats, of signed and of unsigned numbers.
   private static let contents: [Character: [Float]] = [
@@ -84,7 +84,7 @@ struct NumPyFilesTests {
   }
 }
 
-@Suite("NPY matrices, by properties")
+@Suite("NPY matrices, by properties", .computing)
 struct NPYMatrixPropertyTests {
   @Test("every 16-bit float is read as the processor reads it")
   func halves() {

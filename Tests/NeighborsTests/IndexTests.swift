@@ -1,6 +1,8 @@
 import Numerics
 import Testing
 
+import struct TestSupport.Computing
+
 @testable import Neighbors
 
 /// Rows in overlapping clouds of different size, on each side of the switch to the index.
@@ -21,7 +23,9 @@ private func search(
     rows, token: CancellationToken(), progress: nil)
 }
 
-@Test("the index finds 98 of 100 neighbours, and says how many it finds", arguments: [Metric.euclidean, .cosine])
+@Test(
+  "the index finds 98 of 100 neighbours, and says how many it finds", .computing,
+  arguments: [Metric.euclidean, .cosine])
 func indexFindsNeighbors(metric: Metric) throws {
   let (n, k) = (14_000, 30)
   let rows = try clouds(n, 12, seed: 50)
@@ -51,7 +55,7 @@ func indexFindsNeighbors(metric: Metric) throws {
   #expect(Double(kept) >= 0.98 * Double(probes.count * k))
 }
 
-@Test("the index gives the same bits at 1, 2, 3 and 8 threads")
+@Test("the index gives the same bits at 1, 2, 3 and 8 threads", .computing)
 func indexIgnoresThreads() throws {
   let rows = try clouds(13_000, 8, seed: 51)
   let one = try search(rows, k: 20, threads: 1)
@@ -63,19 +67,20 @@ func indexIgnoresThreads() throws {
   }
 }
 
-@Test("just below the index all pairs are compared")
+@Test("just below the index all pairs are compared", .computing)
 func fewRowsAreExact() throws {
   #expect(try search(clouds(CellSearch.smallest - 1, 4, seed: 52), k: 5).graph.recall == 1)
 }
 
-@Test("rows that are spread without any order are compared exactly or found all the same")
+@Test("rows that are spread without any order are compared exactly or found all the same", .computing)
 func noiseIsFound() throws {
   var random = SplitMix64(seed: 53)
   let rows = try FloatRows((0..<12_500 * 40).map { _ in Float(random.normal()) }, dimension: 40)
   #expect(try search(rows, k: 15).graph.recall >= 0.98)
 }
 
-@Test("many equal rows are each other's neighbours in a ring, none of them a hub", arguments: [600, 13_000])
+@Test(
+  "many equal rows are each other's neighbours in a ring, none of them a hub", .computing, arguments: [600, 13_000])
 func equalRowsMakeRing(count: Int) throws {
   let k = 20
   var values = try clouds(count, 5, seed: 54).values
@@ -92,7 +97,7 @@ func equalRowsMakeRing(count: Int) throws {
   #expect(stride(from: 0, to: count, by: 2).allSatisfy { pointers[$0] == k })
 }
 
-@Test("groups of equal rows have spread: other groups are farther than one's own")
+@Test("groups of equal rows have spread: other groups are farther than one's own", .computing)
 func groupsHaveSpread() throws {
   let rows = try FloatRows((0..<200).flatMap { row in [Float(row / 40), Float(row / 40 % 2)] }, dimension: 2)
   let result = try search(rows, k: 10)
@@ -101,7 +106,7 @@ func groupsHaveSpread() throws {
   #expect(result.notes.isEmpty)
 }
 
-@Test("long rows that are all equally far from each other are not told apart by a reduction")
+@Test("long rows that are all equally far from each other are not told apart by a reduction", .computing)
 func equalDistancesGiveGrid() throws {
   let n = 120
   let rows = try FloatRows((0..<n * n).map { $0 / n == $0 % n ? 1 : 0 }, dimension: n)

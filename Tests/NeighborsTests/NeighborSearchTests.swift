@@ -2,6 +2,8 @@ import Neighbors
 import Numerics
 import Testing
 
+import struct TestSupport.Computing
+
 private let supported: [Metric] = [.cosine, .euclidean, .manhattan, .correlation, .sqeuclidean]
 
 /// The distance by its definition, in doubles.
@@ -28,7 +30,7 @@ private func clusters(_ count: Int, _ dimension: Int, seed: UInt64) throws -> Fl
     }, dimension: dimension)
 }
 
-@Test("neighbours are those of brute force", arguments: supported)
+@Test("neighbours are those of brute force", .computing, arguments: supported)
 func neighborsAreExact(metric: Metric) throws {
   let (n, d, k) = (700, 11, 15)
   let rows = try clusters(n, d, seed: 31)
@@ -51,7 +53,7 @@ func neighborsAreExact(metric: Metric) throws {
 }
 
 @Test(
-  "graph and start have the same bits at 1, 2, 3 and 8 threads", arguments: Metric.allCases)
+  "graph and start have the same bits at 1, 2, 3 and 8 threads", .computing, arguments: Metric.allCases)
 func searchIgnoresThreads(metric: Metric) throws {
   let rows = try clusters(900, 70, seed: 32)
   let one = try NeighborSearch(metric: metric, k: 10, threads: 1, seed: 5).run(
@@ -65,7 +67,7 @@ func searchIgnoresThreads(metric: Metric) throws {
 }
 
 @Test(
-  "long rows that vary in few directions keep their neighbours through the reduction",
+  "long rows that vary in few directions keep their neighbours through the reduction", .computing,
   arguments: [Metric.cosine, .euclidean, .correlation])
 func reductionKeepsNeighbors(metric: Metric) throws {
   var random = SplitMix64(seed: 33)
@@ -88,7 +90,7 @@ func reductionKeepsNeighbors(metric: Metric) throws {
   #expect(Double(kept) > 0.995 * Double(n * k))
 }
 
-@Test("bytes and the same numbers as floats give the same graph")
+@Test("bytes and the same numbers as floats give the same graph", .computing)
 func bytesEqualFloats() throws {
   var random = SplitMix64(seed: 34)
   let bytes = (0..<200 * 120).map { _ in UInt8(truncatingIfNeeded: random.next()) }
@@ -104,7 +106,7 @@ func bytesEqualFloats() throws {
   #expect(found.start == expected.start)
 }
 
-@Test("zero vectors are at cosine distance 1 from all others and 0 from each other, and a note counts them")
+@Test("zero vectors are at cosine distance 1 from all others and 0 from each other, and a note counts them", .computing)
 func zeroVectorsHaveOneAnswer() throws {
   var values = try clusters(50, 6, seed: 35).values
   for i in 0..<12 { values[i] = 0 }
@@ -119,7 +121,7 @@ func zeroVectorsHaveOneAnswer() throws {
     ])
 }
 
-@Test("constant rows have one answer under correlation")
+@Test("constant rows have one answer under correlation", .computing)
 func constantRowsHaveOneAnswer() throws {
   var values = try clusters(50, 6, seed: 36).values
   for i in 0..<6 { values[i] = 0.1 }
@@ -129,7 +131,7 @@ func constantRowsHaveOneAnswer() throws {
   #expect(graph.distances[0..<49].allSatisfy { abs($0 - 1) < 1e-6 })
 }
 
-@Test("identical rows give a plain grid and a sentence", arguments: Metric.allCases, [2, 3, 10, 400])
+@Test("identical rows give a plain grid and a sentence", .computing, arguments: Metric.allCases, [2, 3, 10, 400])
 func identicalRowsGiveGrid(metric: Metric, count: Int) throws {
   let rows = try FloatRows((0..<count).flatMap { _ in [Float(1), 2, 3.5] }, dimension: 3)
   let result = try NeighborSearch(metric: metric, k: 90, threads: 2, seed: 0).run(
@@ -141,7 +143,7 @@ func identicalRowsGiveGrid(metric: Metric, count: Int) throws {
   #expect(places.count == count)
 }
 
-@Test("0 and 1 rows give an empty graph", arguments: [0, 1])
+@Test("0 and 1 rows give an empty graph", .computing, arguments: [0, 1])
 func fewRows(count: Int) throws {
   let rows = try FloatRows([Float](repeating: 1, count: 4 * count), dimension: 4)
   let result = try NeighborSearch(metric: .cosine, k: 90, threads: 2, seed: 0).run(
@@ -150,7 +152,8 @@ func fewRows(count: Int) throws {
   #expect(result.start == [Float](repeating: 0, count: 2 * count))
 }
 
-@Test("many duplicates, constant columns and an outlier leave everything finite", arguments: Metric.allCases)
+@Test(
+  "many duplicates, constant columns and an outlier leave everything finite", .computing, arguments: Metric.allCases)
 func oddRows(metric: Metric) throws {
   var values = try clusters(600, 60, seed: 37).values
   for row in 0..<600 {
@@ -167,7 +170,7 @@ func oddRows(metric: Metric) throws {
   #expect(!result.graph.indices[0..<30].contains(0))
 }
 
-@Test("a cancelled search throws")
+@Test("a cancelled search throws", .computing)
 func searchCancels() throws {
   let rows = try clusters(500, 3, seed: 1)
   let token = CancellationToken()
@@ -178,7 +181,7 @@ func searchCancels() throws {
   }
 }
 
-@Test("all 25 names are there, and aliases lead to the name they stand for")
+@Test("all 25 names are there, and aliases lead to the name they stand for", .computing)
 func metricNames() {
   #expect(Metric.allCases.count == 25)
   #expect(Metric.manhattan.aliases == [.l1, .cityblock])

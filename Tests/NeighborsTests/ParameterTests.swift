@@ -3,6 +3,8 @@ import Numerics
 import Synchronization
 import Testing
 
+import struct TestSupport.Computing
+
 @testable import Neighbors
 
 private func rows(_ count: Int, _ dimension: Int, seed: UInt64) throws -> FloatRows {
@@ -11,7 +13,7 @@ private func rows(_ count: Int, _ dimension: Int, seed: UInt64) throws -> FloatR
 }
 
 @Test(
-  "impossible parameters are refused and named",
+  "impossible parameters are refused and named", .computing,
   arguments: [
     (MetricParameters(minkowskiP: 0), Metric.minkowski, "p is 0"),
     (MetricParameters(minkowskiP: .nan), .wminkowski, "p is nan"),
@@ -30,7 +32,7 @@ func badParametersAreNamed(parameters: MetricParameters, metric: Metric, words: 
   #expect(error?.description.contains(words) == true)
 }
 
-@Test("parameters survive JSON, infinity too")
+@Test("parameters survive JSON, infinity too", .computing)
 func parametersSurviveJSON() throws {
   for parameters in [
     MetricParameters(), MetricParameters(minkowskiP: .infinity), MetricParameters(minkowskiP: 1.5, weights: [1, 0.25]),
@@ -40,7 +42,7 @@ func parametersSurviveJSON() throws {
   }
 }
 
-@Test("Mahalanobis is measured in at most a tenth as many directions as rows, and that is said")
+@Test("Mahalanobis is measured in at most a tenth as many directions as rows, and that is said", .computing)
 func mahalanobisIsReduced() throws {
   let result = try NeighborSearch(metric: .mahalanobis, k: 5, threads: 2, seed: 0, subject: .images).run(
     rows(100, 30, seed: 61), token: CancellationToken(), progress: nil)
@@ -49,7 +51,7 @@ func mahalanobisIsReduced() throws {
   #expect(result.graph.hasSpread)
 }
 
-@Test("rows that are not copied into memory have the same neighbours", arguments: Metric.allCases)
+@Test("rows that are not copied into memory have the same neighbours", .computing, arguments: Metric.allCases)
 func blocksEqualMemory(metric: Metric) throws {
   let rows = try rows(150, 70, seed: 62)
   var search = NeighborSearch(metric: metric, k: 12, threads: 2, seed: 0, reducedDimension: nil)
@@ -60,7 +62,7 @@ func blocksEqualMemory(metric: Metric) throws {
   #expect(zip(blocks.distances, whole.distances).allSatisfy { abs($0 - $1) <= 1e-5 * max(1, $1) })
 }
 
-@Test("numbers near the largest and the smallest leave everything finite", arguments: [Float(1e20), 1e-25])
+@Test("numbers near the largest and the smallest leave everything finite", .computing, arguments: [Float(1e20), 1e-25])
 func extremeScales(scale: Float) throws {
   let plain = try rows(80, 6, seed: 63)
   let scaled = try FloatRows(plain.values.map { $0 * scale }, dimension: 6)
@@ -84,7 +86,7 @@ private struct ManyRows: FeatureRows {
   }
 }
 
-@Test("a long search says beforehand how long it takes")
+@Test("a long search says beforehand how long it takes", .computing)
 func longSearchIsAnnounced() {
   let token = CancellationToken()
   let sentence = Mutex("")
@@ -102,7 +104,7 @@ func longSearchIsAnnounced() {
   #expect(text.hasSuffix("minutes.") || text.hasSuffix("hours.") || text.hasSuffix("hour."))
 }
 
-@Test("a grid says why in the words of images")
+@Test("a grid says why in the words of images", .computing)
 func sentencesNameImages() throws {
   let black = try FloatRows((0..<40).map { $0 < 4 ? 0 : Float($0 % 7) + 1 }, dimension: 4)
   let notes = try NeighborSearch(metric: .cosine, k: 3, threads: 1, seed: 0, subject: .images).run(

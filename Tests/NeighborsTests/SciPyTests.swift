@@ -3,6 +3,8 @@ import Neighbors
 import Numerics
 import Testing
 
+import struct TestSupport.Computing
+
 /// One line of the table: distances of the first rows of a matrix to all its rows.
 private struct Reference: Sendable, CustomTestStringConvertible {
   var metric: Metric
@@ -44,12 +46,13 @@ private struct SciPyTable {
   }
 }
 
-@Test("the table knows all 25 names")
+@Test("the table knows all 25 names", .computing)
 func tableIsComplete() {
   #expect(Set(SciPyTable.shared.references.map(\.metric)) == Set(Metric.allCases))
 }
 
-@Test("distances equal SciPy's within 1e-5 relative or 1e-6 absolute", arguments: SciPyTable.shared.references)
+@Test(
+  "distances equal SciPy's within 1e-5 relative or 1e-6 absolute", .computing, arguments: SciPyTable.shared.references)
 private func distancesEqualSciPy(reference: Reference) throws { try check(reference) }
 
 private func check(_ reference: Reference) throws {
@@ -88,18 +91,20 @@ private func checkLevel(_ level: SIMDLevel) throws {
   #expect(one.recall < 1 && one.recall >= 0.98)
 }
 
-@Test("the baseline instruction set: SciPy's distances, and the index")
+@Test("the baseline instruction set: SciPy's distances, and the index", .computing)
 func baselineDistances() async {
   await #expect(processExitsWith: .success) { try checkLevel(.baseline) }
 }
 
-@Test("AVX2: SciPy's distances, and the index", .enabled(if: SIMDLevel.avx2.isAvailable, "this processor has no AVX2"))
+@Test(
+  "AVX2: SciPy's distances, and the index", .computing,
+  .enabled(if: SIMDLevel.avx2.isAvailable, "this processor has no AVX2"))
 func avx2Distances() async {
   await #expect(processExitsWith: .success) { try checkLevel(.avx2) }
 }
 
 @Test(
-  "AVX-512: SciPy's distances, and the index",
+  "AVX-512: SciPy's distances, and the index", .computing,
   .enabled(if: SIMDLevel.avx512.isAvailable, "this processor has no AVX-512"))
 func avx512Distances() async {
   await #expect(processExitsWith: .success) { try checkLevel(.avx512) }

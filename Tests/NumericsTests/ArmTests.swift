@@ -5,7 +5,7 @@ import Testing
 private let armHeaders = "/usr/aarch64-linux-gnu/include"
 
 @Test(
-  "the kernels compile for arm64, without a warning",
+  "the kernels compile for arm64, without a warning", .computing,
   .enabled(
     if: FileManager.default.fileExists(atPath: armHeaders + "/math.h"),
     "the C library's headers for arm64 are not installed: apt-get install libc6-dev-arm64-cross"))

@@ -1,7 +1,9 @@
 import Numerics
 import Testing
 
-@Test("NaN and infinity are named by row and column", arguments: [Float.nan, .infinity, -.infinity])
+import struct TestSupport.Computing
+
+@Test("NaN and infinity are named by row and column", .computing, arguments: [Float.nan, .infinity, -.infinity])
 func badValueIsNamed(bad: Float) {
   var values = [Float](repeating: 1, count: 12)
   values[7] = bad
@@ -9,20 +11,20 @@ func badValueIsNamed(bad: Float) {
   #expect(error?.description.contains("row 2, column 1") == true)
 }
 
-@Test("rows of different length are refused")
+@Test("rows of different length are refused", .computing)
 func raggedIsRefused() {
   #expect(throws: FeatureRowsError.ragged(values: 7, dimension: 3)) {
     try FloatRows([Float](repeating: 0, count: 7), dimension: 3)
   }
 }
 
-@Test("an empty matrix has no rows")
+@Test("an empty matrix has no rows", .computing)
 func emptyIsEmpty() throws {
   #expect(try FloatRows([], dimension: 0).rowCount == 0)
   #expect(try FloatRows([], dimension: 5).rowCount == 0)
 }
 
-@Test("byte rows are gathered by their indices")
+@Test("byte rows are gathered by their indices", .computing)
 func byteRowsGather() {
   let bytes: [UInt8] = [0, 1, 2, 10, 11, 12, 253, 254, 255]
   bytes.withUnsafeBufferPointer { buffer in

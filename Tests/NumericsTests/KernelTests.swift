@@ -2,6 +2,8 @@ import CKernels
 import Foundation
 import Testing
 
+import struct TestSupport.Computing
+
 @testable import Numerics
 
 // Every instruction set that this processor has, against plain double-precision loops. Those that it lacks are printed.
@@ -17,7 +19,7 @@ private func randoms(_ count: Int, seed: UInt64, scale: Double = 1) -> [Float] {
   return (0..<count).map { _ in Float(random.normal() * scale) }
 }
 
-@Test("attraction and its cost equal their definitions, for edges in words and far ones", arguments: levels)
+@Test("attraction and its cost equal their definitions, for edges in words and far ones", .computing, arguments: levels)
 func attractionEqualsDefinition(level: SIMDLevel) throws {
   let table = try kernels(level)
   var random = SplitMix64(seed: 1)
@@ -81,7 +83,7 @@ func attractionEqualsDefinition(level: SIMDLevel) throws {
   #expect(abs(cost - expectedCost) < 1e-5 * expectedCost)
 }
 
-@Test("near pairs equal their definition", arguments: levels)
+@Test("near pairs equal their definition", .computing, arguments: levels)
 func nearPairsEqualDefinition(level: SIMDLevel) throws {
   let table = try kernels(level)
   let n = 64
@@ -107,7 +109,7 @@ func nearPairsEqualDefinition(level: SIMDLevel) throws {
   #expect(abs(sum - expectedSum) < 1e-5 * expectedSum)
 }
 
-@Test("a transform equals the sums of the definition, for every factor", arguments: levels)
+@Test("a transform equals the sums of the definition, for every factor", .computing, arguments: levels)
 func transformEqualsDefinition(level: SIMDLevel) throws {
   let table = try kernels(level)
   let lanes = table.lanes
@@ -135,7 +137,7 @@ func transformEqualsDefinition(level: SIMDLevel) throws {
   #expect(ck_fft_plan_create(14) == nil)
 }
 
-@Test("the row's probabilities have the entropy asked for", arguments: levels)
+@Test("the row's probabilities have the entropy asked for", .computing, arguments: levels)
 func calibrationReachesPerplexity(level: SIMDLevel) throws {
   let table = try kernels(level)
   var random = SplitMix64(seed: 7)
@@ -152,7 +154,7 @@ func calibrationReachesPerplexity(level: SIMDLevel) throws {
   }
 }
 
-@Test("equal and coinciding distances calibrate without NaN", arguments: levels)
+@Test("equal and coinciding distances calibrate without NaN", .computing, arguments: levels)
 func calibrationBearsTies(level: SIMDLevel) throws {
   let table = try kernels(level)
   for squared in [
@@ -166,7 +168,7 @@ func calibrationBearsTies(level: SIMDLevel) throws {
   }
 }
 
-@Test("distances equal their definitions", arguments: levels)
+@Test("distances equal their definitions", .computing, arguments: levels)
 func distancesEqualDefinitions(level: SIMDLevel) throws {
   let table = try kernels(level)
   for dimension in [1, 3, 16, 37, 300] {
@@ -187,7 +189,7 @@ func distancesEqualDefinitions(level: SIMDLevel) throws {
   }
 }
 
-@Test("a step of descent equals its definition", arguments: levels)
+@Test("a step of descent equals its definition", .computing, arguments: levels)
 func updateEqualsDefinition(level: SIMDLevel) throws {
   let table = try kernels(level)
   let n = 50
@@ -211,7 +213,7 @@ func updateEqualsDefinition(level: SIMDLevel) throws {
   #expect(box.max_y == (0..<n).map { y[2 * $0 + 1] }.max())
 }
 
-@Test("the smallest keys are selected, and keys are sorted")
+@Test("the smallest keys are selected, and keys are sorted", .computing)
 func selection() {
   var random = SplitMix64(seed: 14)
   for count in [1, 2, 13, 14, 100, 997] {

@@ -1,6 +1,8 @@
 import Numerics
 import Testing
 
+import struct TestSupport.Computing
+
 /// Rows that vary by 10, 5 and 1 along three fixed directions and by 0.1 along the rest.
 private func stretchedRows(_ count: Int, _ dimension: Int, offset: Float = 0) throws -> FloatRows {
   var random = SplitMix64(seed: 21)
@@ -14,7 +16,7 @@ private func stretchedRows(_ count: Int, _ dimension: Int, offset: Float = 0) th
   return try FloatRows(values, dimension: dimension)
 }
 
-@Test("the components point where the rows vary, short and long rows alike", arguments: [20, 1500])
+@Test("the components point where the rows vary, short and long rows alike", .computing, arguments: [20, 1500])
 func componentsFollowVariance(dimension: Int) throws {
   let rows = try stretchedRows(600, dimension, offset: 40)
   let found = try PrincipalComponents(
@@ -26,7 +28,7 @@ func componentsFollowVariance(dimension: Int) throws {
   #expect(found.components[2 * dimension + 3] > 0.9)
 }
 
-@Test("the projection keeps distances when all components are kept")
+@Test("the projection keeps distances when all components are kept", .computing)
 func projectionKeepsDistances() throws {
   let rows = try stretchedRows(40, 12)
   let pool = ThreadPool(threads: 2)
@@ -41,7 +43,7 @@ func projectionKeepsDistances() throws {
   }
 }
 
-@Test("components have the same bits at any number of threads", arguments: [30, 1100])
+@Test("components have the same bits at any number of threads", .computing, arguments: [30, 1100])
 func componentsIgnoreThreads(dimension: Int) throws {
   let rows = try stretchedRows(2000, dimension)
   let token = CancellationToken()
@@ -57,7 +59,7 @@ func componentsIgnoreThreads(dimension: Int) throws {
   }
 }
 
-@Test("fewer rows than components give as many as there are rows")
+@Test("fewer rows than components give as many as there are rows", .computing)
 func fewRowsFewComponents() throws {
   let rows = try stretchedRows(4, 2000)
   let found = try PrincipalComponents(
@@ -66,7 +68,7 @@ func fewRowsFewComponents() throws {
   #expect(found.components.allSatisfy { $0.isFinite })
 }
 
-@Test("eigenvalues and vectors of a small symmetric matrix")
+@Test("eigenvalues and vectors of a small symmetric matrix", .computing)
 func eigenvalues() {
   let (values, vectors) = symmetricEigenvalues([2, 1, 0, 1, 2, 0, 0, 0, 5], size: 3)
   #expect(zip(values, [5, 3, 1]).allSatisfy { abs($0 - $1) < 1e-12 })
@@ -74,7 +76,7 @@ func eigenvalues() {
   #expect(abs(vectors[3] - vectors[4]) < 1e-12)
 }
 
-@Test("cancelling ends the search for components")
+@Test("cancelling ends the search for components", .computing)
 func componentsCancel() throws {
   let token = CancellationToken()
   token.cancel()

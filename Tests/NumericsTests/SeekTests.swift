@@ -2,6 +2,8 @@ import CKernels
 import Foundation
 import Testing
 
+import struct TestSupport.Computing
+
 @testable import Numerics
 
 private func values(_ count: Int, seed: UInt64, zeros: Bool = false) -> [Float] {
@@ -50,7 +52,7 @@ private func definition(_ measure: ck_measure, _ a: [Float], _ b: [Float], p: Do
 
 private func power(_ x: Double, _ p: Double) -> Double { x == 0 ? 0 : pow(x, p) }
 
-@Test("tiles of differences and products equal their definitions", arguments: levels)
+@Test("tiles of differences and products equal their definitions", .computing, arguments: levels)
 func tilesEqualDefinitions(level: SIMDLevel) throws {
   let table = try #require(level.kernels).table.pointee
   let lanes = Int(table.lanes)
@@ -97,7 +99,7 @@ func tilesEqualDefinitions(level: SIMDLevel) throws {
   }
 }
 
-@Test("tiles of bits equal their definitions, undefined ones are 0", arguments: levels)
+@Test("tiles of bits equal their definitions, undefined ones are 0", .computing, arguments: levels)
 func bitTilesEqualDefinitions(level: SIMDLevel) throws {
   let table = try #require(level.kernels).table.pointee
   let lanes = Int(table.lanes)
@@ -159,7 +161,7 @@ func bitTilesEqualDefinitions(level: SIMDLevel) throws {
   }
 }
 
-@Test("only what is below the threshold is found", arguments: levels)
+@Test("only what is below the threshold is found", .computing, arguments: levels)
 func thresholdHolds(level: SIMDLevel) throws {
   let table = try #require(level.kernels).table.pointee
   let lanes = Int(table.lanes)

@@ -2,7 +2,9 @@ import Numerics
 import Synchronization
 import Testing
 
-@Test("every index runs exactly once, whatever the number of threads", arguments: [1, 2, 3, 8])
+import struct TestSupport.Computing
+
+@Test("every index runs exactly once, whatever the number of threads", .computing, arguments: [1, 2, 3, 8])
 func everyIndexRunsOnce(threads: Int) {
   let pool = ThreadPool(threads: threads)
   for round in 0..<300 {
@@ -20,7 +22,7 @@ private final class Counter: Sendable {
   let value = Atomic(0)
 }
 
-@Test("pieces cover the range without gap or overlap")
+@Test("pieces cover the range without gap or overlap", .computing)
 func piecesCoverRange() {
   let pool = ThreadPool(threads: 3)
   let seen = (0..<1000).map { _ in Counter() }

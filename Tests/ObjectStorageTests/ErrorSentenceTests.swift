@@ -192,3 +192,11 @@ import Testing
         "If the server speaks plain HTTP, write http:// in the endpoint."))
   }
 }
+
+extension HTTPResponse {
+  /// An answer with these header lines.
+  fileprivate init(status: Int, headers: [(name: String, value: String)], body: [UInt8] = []) {
+    let lines = headers.map { "\($0.name): \($0.value)\r\n" }.joined()
+    self.init(status: status, headerBytes: Array(lines.utf8), body: body)
+  }
+}

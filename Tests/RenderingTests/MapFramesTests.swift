@@ -4,7 +4,7 @@ import Scene
 import TestSupport
 import Testing
 
-@Suite("The frames of the map")
+@Suite("The frames of the map", .computing)
 struct MapFramesTests {
   typealias Mixture = MapRendererTests.Mixture
 

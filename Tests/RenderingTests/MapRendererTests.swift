@@ -6,7 +6,7 @@ import Scene
 import TestSupport
 import Testing
 
-@Suite("The map's renderer")
+@Suite("The map's renderer", .computing)
 struct MapRendererTests {
   static let canvas: UInt32 = 0xFF17_181A
 
@@ -212,7 +212,7 @@ struct MapRendererTests {
   }
 }
 
-@Suite("Levels that are not in memory")
+@Suite("Levels that are not in memory", .computing)
 struct ResidencyTests {
   @Test("are not read, but told; a smaller one is shown meanwhile, or the average colour")
   func missing() throws {

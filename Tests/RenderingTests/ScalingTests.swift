@@ -3,7 +3,7 @@ import Rendering
 import TestSupport
 import Testing
 
-@Suite("Scaling, and the full-size view")
+@Suite("Scaling, and the full-size view", .computing)
 struct ScalingTests {
   func randomPixels(_ count: Int, opaque: Bool, _ numbers: inout SplitMix64) -> [UInt32] {
     (0..<count).map { _ in

@@ -4,7 +4,7 @@ import Scene
 import TestSupport
 import Testing
 
-@Suite("The loading grid")
+@Suite("The loading grid", .computing)
 struct LoadingGridTests {
   @Test("it only grows, and no picture changes its place", arguments: 0..<5)
   func grows(seed: Int) {
@@ -80,7 +80,7 @@ struct LoadingGridTests {
   }
 }
 
-@Suite("Layouts")
+@Suite("Layouts", .computing)
 struct LayoutTests {
   /// The radius within which nine tenths of the pictures lie, in layout units.
   func radius(_ stage: Stage, _ count: Int) -> Double {
@@ -282,7 +282,7 @@ struct LayoutTests {
   }
 }
 
-@Suite("The full-size view")
+@Suite("The full-size view", .computing)
 struct OpenedTests {
   func opened(_ size: Size? = Size(width: 4000, height: 3000)) throws -> Stage {
     var stage = Stage()

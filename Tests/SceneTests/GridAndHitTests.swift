@@ -3,7 +3,7 @@ import Scene
 import TestSupport
 import Testing
 
-@Suite("What is drawn, and what can be hit")
+@Suite("What is drawn, and what can be hit", .computing)
 struct GridAndHitTests {
   @Test("the grid finds what a search of all pictures finds", arguments: 0..<12)
   func bruteForce(seed: Int) {

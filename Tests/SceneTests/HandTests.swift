@@ -1,8 +1,9 @@
 import Geometry
 import Scene
+import TestSupport
 import Testing
 
-@Suite("The hand")
+@Suite("The hand", .computing)
 struct HandTests {
   /// A map of 100 pictures on a wide lattice, so that there are empty places.
   func lattice(uiScale: Double = 1, animated: Bool = true) -> Stage {

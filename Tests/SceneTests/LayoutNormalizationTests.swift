@@ -5,7 +5,7 @@ import Testing
 
 @testable import Scene
 
-@Suite("The extent of a layout that unfolds")
+@Suite("The extent of a layout that unfolds", .computing)
 struct LayoutNormalizationTests {
   private static let extent = 1000.0
 

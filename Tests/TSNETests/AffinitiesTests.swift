@@ -3,6 +3,8 @@ import Neighbors
 import Numerics
 import Testing
 
+import struct TestSupport.Computing
+
 @testable import TSNE
 
 /// Five clusters in `dimension` dimensions, row after row; row i belongs to cluster i % 5.
@@ -24,7 +26,7 @@ func searched(
     rows, token: CancellationToken(), progress: nil)
 }
 
-@Test("P sums to 1 and is symmetric, each pair once")
+@Test("P sums to 1 and is symmetric, each pair once", .computing)
 func affinitiesAreSymmetric() throws {
   let graph = try searched(clusteredRows(500)).graph
   let affinities = try Affinities(graph: graph, perplexity: 30, threads: 2, token: CancellationToken())
@@ -44,7 +46,7 @@ func affinitiesAreSymmetric() throws {
   }
 }
 
-@Test("each row reaches the perplexity asked for", arguments: [5.0, 30, 60])
+@Test("each row reaches the perplexity asked for", .computing, arguments: [5.0, 30, 60])
 func perplexityIsReached(perplexity: Double) throws {
   let graph = try searched(clusteredRows(500), perplexity: perplexity).graph
   let p = try Affinities.calibrate(
@@ -57,7 +59,7 @@ func perplexityIsReached(perplexity: Double) throws {
   }
 }
 
-@Test("the perplexity is lowered to what the points allow")
+@Test("the perplexity is lowered to what the points allow", .computing)
 func perplexityIsLowered() throws {
   #expect(TSNEParameters.effectivePerplexity(requested: 30, count: 1000) == 30)
   #expect(TSNEParameters.effectivePerplexity(requested: 30, count: 31) == 10)
@@ -69,7 +71,7 @@ func perplexityIsLowered() throws {
   #expect(try Affinities(graph: graph, perplexity: 30, threads: 1, token: CancellationToken()).perplexity == 10)
 }
 
-@Test("affinities have the same bits at 1, 2, 3 and 8 threads")
+@Test("affinities have the same bits at 1, 2, 3 and 8 threads", .computing)
 func affinitiesIgnoreThreads() throws {
   let graph = try searched(clusteredRows(3000)).graph
   let one = try Affinities(graph: graph, perplexity: 30, threads: 1, token: CancellationToken())
@@ -79,7 +81,7 @@ func affinitiesIgnoreThreads() throws {
   }
 }
 
-@Test("distances of any unit give the same affinities", arguments: [1e-15, 1e15])
+@Test("distances of any unit give the same affinities", .computing, arguments: [1e-15, 1e15])
 func affinitiesKnowNoUnit(unit: Float) throws {
   let graph = try searched(clusteredRows(300)).graph
   let scaled = NeighborGraph(

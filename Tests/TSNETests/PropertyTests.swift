@@ -3,6 +3,8 @@ import Neighbors
 import Numerics
 import Testing
 
+import struct TestSupport.Computing
+
 @testable import TSNE
 
 /// A layout of one kind, by a seed.
@@ -34,6 +36,7 @@ private func points(_ kind: String, count: Int, seed: UInt64) -> [Float] {
 
 @Test(
   "the fast repulsion equals the exact one: forces within 2 % (root mean square), Z within 0.1 %, for strange layouts too",
+  .computing,
   arguments: [
     "disc", "start", "line", "column", "two far clusters", "outliers", "ring", "far from the origin", "clumps",
   ])
@@ -78,7 +81,7 @@ private func permuted(_ graph: NeighborGraph, _ order: [Int]) -> NeighborGraph {
 }
 
 @Test(
-  "a permutation of the rows changes the first 20 gradients by no more than 1e-4",
+  "a permutation of the rows changes the first 20 gradients by no more than 1e-4", .computing,
   arguments: [1200, TSNEOptimizer.exactLimit + 300])
 func permutationKeepsGradients(count: Int) throws {
   let found = try searched(clusteredRows(count, 8))
@@ -111,7 +114,7 @@ func permutationKeepsGradients(count: Int) throws {
 }
 
 @Test(
-  "a permutation of the rows changes the end's KL divergence and kept neighbours by no more than 1 %",
+  "a permutation of the rows changes the end's KL divergence and kept neighbours by no more than 1 %", .computing,
   arguments: [1200, TSNEOptimizer.exactLimit + 300])
 func permutationKeepsQuality(count: Int) throws {
   let rows = try clusteredRows(count, 8)
@@ -144,7 +147,9 @@ private func neighborsKept(_ positions: [Float], _ affinities: Affinities) -> Do
   return Double(kept) / Double(10 * n)
 }
 
-@Test("the KL divergence at 1,000 iterations is below that at 300", arguments: [700, TSNEOptimizer.exactLimit + 1])
+@Test(
+  "the KL divergence at 1,000 iterations is below that at 300", .computing,
+  arguments: [700, TSNEOptimizer.exactLimit + 1])
 func divergenceFalls(count: Int) throws {
   let layout = try Prepared(clusteredRows(count)).optimizer(iterations: 1000)
   while layout.iteration < 300 { try layout.step() }
@@ -153,7 +158,8 @@ func divergenceFalls(count: Int) throws {
   #expect(layout.klDivergence() < early)
 }
 
-@Test("a layout that is looked at and asked for its divergence at every step is that of one never looked at")
+@Test(
+  "a layout that is looked at and asked for its divergence at every step is that of one never looked at", .computing)
 func lookingDoesNotDisturb() throws {
   let prepared = try Prepared(clusteredRows(TSNEOptimizer.exactLimit + 1))
   let (watched, alone) = (try prepared.optimizer(iterations: 300), try prepared.optimizer(iterations: 300))
@@ -166,7 +172,7 @@ func lookingDoesNotDisturb() throws {
   #expect(watched.positions == alone.positions)
 }
 
-@Test("another number of threads on the way changes no bit")
+@Test("another number of threads on the way changes no bit", .computing)
 func threadsMayChange() throws {
   let prepared = try Prepared(clusteredRows(TSNEOptimizer.exactLimit + 1))
   let (steady, changed) = (try prepared.optimizer(iterations: 200), try prepared.optimizer(iterations: 200))

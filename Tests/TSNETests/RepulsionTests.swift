@@ -1,6 +1,8 @@
 import Numerics
 import Testing
 
+import struct TestSupport.Computing
+
 @testable import TSNE
 
 /// Points in a few clumps of different density, as layouts have them, about `extent` wide.
@@ -43,7 +45,7 @@ struct Forces {
 }
 
 @Test(
-  "the grid's repulsion equals the exact sum within 1 % at every size of the layout",
+  "the grid's repulsion equals the exact sum within 1 % at every size of the layout", .computing,
   arguments: [2e-4, 1e-2, 1, 7, 9, 20, 60, 150, 400, 3000])
 func gridEqualsExact(extent: Double) throws {
   let points = clumpedPoints(count: 5000, extent: extent, seed: 3)
@@ -53,7 +55,7 @@ func gridEqualsExact(extent: Double) throws {
   #expect(abs(grid.z - exact.z) < 1e-3 * exact.z)
 }
 
-@Test("exact repulsion equals the sums of the definition")
+@Test("exact repulsion equals the sums of the definition", .computing)
 func exactEqualsDefinition() throws {
   let points = clumpedPoints(count: 301, extent: 30, seed: 4)
   let exact = try Forces(ExactRepulsion(count: 301), points)
@@ -72,7 +74,7 @@ func exactEqualsDefinition() throws {
   #expect(abs(exact.z - z) < 1e-5 * z)
 }
 
-@Test("repulsion has the same bits at 1, 2, 3 and 8 threads", arguments: [0.01, 20, 150])
+@Test("repulsion has the same bits at 1, 2, 3 and 8 threads", .computing, arguments: [0.01, 20, 150])
 func repulsionIgnoresThreads(extent: Double) throws {
   let points = clumpedPoints(count: 9000, extent: extent, seed: 5)
   let one = try Forces(GridRepulsion(count: 9000), points, threads: 1)
@@ -83,7 +85,7 @@ func repulsionIgnoresThreads(extent: Double) throws {
   }
 }
 
-@Test("a grid that was used for other layouts before gives the same bits as a new one")
+@Test("a grid that was used for other layouts before gives the same bits as a new one", .computing)
 func gridHasNoMemory() throws {
   let used = GridRepulsion(count: 4000)
   for extent in [0.01, 5, 300, 40] {
@@ -97,7 +99,8 @@ func gridHasNoMemory() throws {
   #expect(again.values == new.values && again.z == new.z)
 }
 
-@Test("one far outlier and a thousand equal points leave the grid's repulsion finite and near the exact one")
+@Test(
+  "one far outlier and a thousand equal points leave the grid's repulsion finite and near the exact one", .computing)
 func gridBearsOutliers() throws {
   var points = clumpedPoints(count: 4000, extent: 60, seed: 8)
   for i in 0..<1000 { (points[2 * i], points[2 * i + 1]) = (3, 4) }
@@ -108,7 +111,8 @@ func gridBearsOutliers() throws {
   #expect(abs(grid.z - exact.z) < 1e-3 * exact.z)
 }
 
-@Test("a field that serves for three steps is read where the points are, near the exact forces in all of them")
+@Test(
+  "a field that serves for three steps is read where the points are, near the exact forces in all of them", .computing)
 func fieldServesThreeSteps() throws {
   var points = clumpedPoints(count: 5000, extent: 60, seed: 9)
   var random = SplitMix64(seed: 10)

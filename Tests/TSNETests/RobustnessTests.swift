@@ -3,6 +3,8 @@ import Neighbors
 import Numerics
 import Testing
 
+import struct TestSupport.Computing
+
 @testable import TSNE
 
 // Each test is a failure that users of other engines reported (../shared/reference/tsne.md).
@@ -28,7 +30,7 @@ private func isSane(_ positions: [Float], within limit: Float = 1e4) -> Bool {
 private func extent(_ positions: [Float]) -> Float { positions.reduce(0) { max($0, abs($1)) } }
 
 @Test(
-  "duplicates neither exhaust memory nor collapse the layout to a dot (openTSNE #180, #233)",
+  "duplicates neither exhaust memory nor collapse the layout to a dot (openTSNE #180, #233)", .computing,
   arguments: [50, TSNEOptimizer.exactLimit + 100])
 func duplicatesDoNotCollapse(count: Int) throws {
   var values = try clusteredRows(count, 6).values
@@ -39,7 +41,7 @@ func duplicatesDoNotCollapse(count: Int) throws {
   #expect(found.klDivergence() > 0)
 }
 
-@Test("a row is no neighbour of itself, not even among duplicates (tsne-h2pack 3.1.1)")
+@Test("a row is no neighbour of itself, not even among duplicates (tsne-h2pack 3.1.1)", .computing)
 func selfIsNoNeighbour() throws {
   let values = (0..<200).flatMap { row -> [Float] in [Float(row % 5), Float(row % 2), 1] }
   let graph = try searched(FloatRows(values, dimension: 3)).graph
@@ -47,7 +49,7 @@ func selfIsNoNeighbour() throws {
 }
 
 @Test(
-  "constant columns, before and after principal components, give finite layouts (scikit-learn #29127)",
+  "constant columns, before and after principal components, give finite layouts (scikit-learn #29127)", .computing,
   arguments: [5, 60])
 func constantColumns(dimension: Int) throws {
   var values = try clusteredRows(300, dimension).values
@@ -55,7 +57,7 @@ func constantColumns(dimension: Int) throws {
   #expect(isSane(try layout(FloatRows(values, dimension: dimension)).positions))
 }
 
-@Test("one varying column gives a finite layout in two dimensions")
+@Test("one varying column gives a finite layout in two dimensions", .computing)
 func oneVaryingColumn() throws {
   let values = (0..<300).flatMap { row -> [Float] in [Float(row), 2, 3] }
   let positions = try layout(FloatRows(values, dimension: 3)).positions
@@ -63,7 +65,7 @@ func oneVaryingColumn() throws {
 }
 
 @Test(
-  "a perplexity that the points do not allow is lowered, whatever their number (FIt-SNE #123, Rtsne #28)",
+  "a perplexity that the points do not allow is lowered, whatever their number (FIt-SNE #123, Rtsne #28)", .computing,
   arguments: [4, 31, 81])
 func perplexityIsLoweredNotRefused(count: Int) throws {
   let found = try layout(clusteredRows(count), iterations: 300) { $0.perplexity = 1000 }
@@ -77,7 +79,7 @@ func perplexityIsLoweredNotRefused(count: Int) throws {
 }
 
 @Test(
-  "high exaggeration and wild learning rates do not throw points off the map (openTSNE #132, FIt-SNE #93)",
+  "high exaggeration and wild learning rates do not throw points off the map (openTSNE #132, FIt-SNE #93)", .computing,
   arguments: [200, TSNEOptimizer.exactLimit + 1])
 func pointsDoNotShootOff(count: Int) throws {
   let rows = try clusteredRows(count)
@@ -91,12 +93,14 @@ func pointsDoNotShootOff(count: Int) throws {
   #expect(isSane(wild.positions, within: 60 * 5 * 1.5))
 }
 
-@Test("no stop before the last iteration, converged or not (scikit-learn #24776)")
+@Test("no stop before the last iteration, converged or not (scikit-learn #24776)", .computing)
 func noEarlyStop() throws {
   #expect(try layout(clusteredRows(60), iterations: 3000).iteration == 3000)
 }
 
-@Test("the grid is bounded and its transforms are quick lengths, however wide the layout (FIt-SNE #10, openTSNE #174)")
+@Test(
+  "the grid is bounded and its transforms are quick lengths, however wide the layout (FIt-SNE #10, openTSNE #174)",
+  .computing)
 func gridIsBounded() {
   for extent in [1e-6, 1, 37, 111, 1234, 54321, 1e6, 1e9] as [Float] {
     var box = BoundingBox()
@@ -117,7 +121,7 @@ func gridIsBounded() {
   }
 }
 
-@Test("rows of edges may begin beyond the four-billionth entry (FIt-SNE #120)")
+@Test("rows of edges may begin beyond the four-billionth entry (FIt-SNE #120)", .computing)
 func rowsBeyondFourBillion() {
   let offset = 5 << 30
   let y: [Float] = [0, 0, 1, 0, 0, 2, 3, 1]
@@ -142,7 +146,7 @@ func rowsBeyondFourBillion() {
   #expect(abs(Double(forces[0]) - expected[0]) < 1e-5 && abs(Double(forces[1]) - expected[1]) < 1e-5)
 }
 
-@Test("an edge in a word keeps its point, and its weight within 0.1 %")
+@Test("an edge in a word keeps its point, and its weight within 0.1 %", .computing)
 func edgeWordsKeepTheirEdge() {
   for (row, column) in [(0, 1), (40_000, 7_232), (7_232, 39_999), (5_000_000, 4_967_232), (3, 3)] {
     #expect(EdgeWord.reaches(from: row, to: column))
@@ -156,7 +160,7 @@ func edgeWordsKeepTheirEdge() {
   #expect(EdgeWord.weight(0) == 0)
 }
 
-@Test("attraction is the sum of its definition, for near and far numbers, whatever the order of the points")
+@Test("attraction is the sum of its definition, for near and far numbers, whatever the order of the points", .computing)
 func attractionEqualsDefinition() throws {
   // So many points that some edges do not fit into words.
   let count = 40_000
@@ -209,7 +213,7 @@ func attractionEqualsDefinition() throws {
 }
 
 @Test(
-  "an outlier a million away gives a finite layout with the others unharmed",
+  "an outlier a million away gives a finite layout with the others unharmed", .computing,
   arguments: [TSNEOptimizer.exactLimit, TSNEOptimizer.exactLimit + 1])
 func outlierLeavesOthersUnharmed(count: Int) throws {
   var values = try clusteredRows(count, 8).values
@@ -231,7 +235,7 @@ func outlierLeavesOthersUnharmed(count: Int) throws {
   #expect(Double(right) > 0.97 * Double(Array(sample).count))
 }
 
-@Test("what is wrong with the input is named: row, column, parameter")
+@Test("what is wrong with the input is named: row, column, parameter", .computing)
 func badInputIsNamed() throws {
   let bad = #expect(throws: FeatureRowsError.self) { try FloatRows([1, 2, 3, .nan, 5, 6], dimension: 2) }
   #expect(bad?.description.contains("row 1, column 1") == true)

@@ -3,6 +3,8 @@ import Neighbors
 import Numerics
 import Testing
 
+import struct TestSupport.Computing
+
 @testable import TSNE
 
 /// Run by a process of its own, in which the level is forced: layouts on both sides of the switch of method have the same bits
@@ -35,20 +37,20 @@ private func checkLevel(_ level: SIMDLevel) throws {
   }
 }
 
-@Test("the baseline instruction set: same bits at any number of threads, right forces")
+@Test("the baseline instruction set: same bits at any number of threads, right forces", .computing)
 func baselineLevel() async {
   await #expect(processExitsWith: .success) { try checkLevel(.baseline) }
 }
 
 @Test(
-  "AVX2: same bits at any number of threads, right forces",
+  "AVX2: same bits at any number of threads, right forces", .computing,
   .enabled(if: SIMDLevel.avx2.isAvailable, "this processor has no AVX2"))
 func avx2Level() async {
   await #expect(processExitsWith: .success) { try checkLevel(.avx2) }
 }
 
 @Test(
-  "AVX-512: same bits at any number of threads, right forces",
+  "AVX-512: same bits at any number of threads, right forces", .computing,
   .enabled(if: SIMDLevel.avx512.isAvailable, "this processor has no AVX-512"))
 func avx512Level() async {
   await #expect(processExitsWith: .success) { try checkLevel(.avx512) }

@@ -3,6 +3,8 @@ import Neighbors
 import Numerics
 import Testing
 
+import struct TestSupport.Computing
+
 @testable import TSNE
 
 private func optimizer(
@@ -33,7 +35,8 @@ private func nearestLabelAccuracy(_ positions: [Float], _ labels: [Int]) -> Doub
   return Double(right.count) / Double(labels.count)
 }
 
-@Test("clusters stay together and the KL divergence falls", arguments: [Metric.euclidean, .cosine, .manhattan])
+@Test(
+  "clusters stay together and the KL divergence falls", .computing, arguments: [Metric.euclidean, .cosine, .manhattan])
 func clustersStayTogether(metric: Metric) throws {
   let layout = try optimizer(clusteredRows(600), metric: metric)
   while layout.iteration < 300 { try layout.step() }
@@ -45,7 +48,7 @@ func clustersStayTogether(metric: Metric) throws {
   #expect(nearestLabelAccuracy(layout.positions, (0..<600).map { $0 % 5 }) > 0.99)
 }
 
-@Test("the KL divergence is that of its definition")
+@Test("the KL divergence is that of its definition", .computing)
 func divergenceEqualsDefinition() throws {
   let found = try searched(clusteredRows(200))
   let affinities = try Affinities(graph: found.graph, perplexity: 30, threads: 1, token: CancellationToken())
@@ -72,7 +75,7 @@ func divergenceEqualsDefinition() throws {
 }
 
 @Test(
-  "layouts have the same bits at 1, 2, 3 and 8 threads, on both sides of the switch to the grid",
+  "layouts have the same bits at 1, 2, 3 and 8 threads, on both sides of the switch to the grid", .computing,
   arguments: [TSNEOptimizer.exactLimit, TSNEOptimizer.exactLimit + 1])
 func layoutIgnoresThreads(count: Int) throws {
   let rows = try clusteredRows(count)
@@ -90,7 +93,7 @@ func layoutIgnoresThreads(count: Int) throws {
   }
 }
 
-@Test("exact and grid repulsion lead to equally good layouts")
+@Test("exact and grid repulsion lead to equally good layouts", .computing)
 func methodsAgree() throws {
   let below = try optimizer(clusteredRows(TSNEOptimizer.exactLimit))
   let above = try optimizer(clusteredRows(TSNEOptimizer.exactLimit + 1))
@@ -99,7 +102,8 @@ func methodsAgree() throws {
   #expect(abs(below.klDivergence() - above.klDivergence()) < 0.02 * below.klDivergence())
 }
 
-@Test("any small number of points gives finite places, all different", arguments: [0, 1, 2, 3, 4, 5, 7, 12, 30])
+@Test(
+  "any small number of points gives finite places, all different", .computing, arguments: [0, 1, 2, 3, 4, 5, 7, 12, 30])
 func fewPoints(count: Int) throws {
   let layout = try optimizer(clusteredRows(count))
   try run(layout)
@@ -109,7 +113,7 @@ func fewPoints(count: Int) throws {
   #expect(Set((0..<count).map { "\(positions[2 * $0]) \(positions[2 * $0 + 1])" }).count == count)
 }
 
-@Test("identical rows stay in their grid")
+@Test("identical rows stay in their grid", .computing)
 func identicalRowsStay() throws {
   let rows = try FloatRows([Float](repeating: 3, count: 100 * 4), dimension: 4)
   let layout = try optimizer(rows)
@@ -120,7 +124,7 @@ func identicalRowsStay() throws {
   #expect(layout.klDivergence().isFinite)
 }
 
-@Test("many duplicates and constant columns give a finite layout", arguments: [400, 3600])
+@Test("many duplicates and constant columns give a finite layout", .computing, arguments: [400, 3600])
 func duplicates(count: Int) throws {
   var values = try clusteredRows(count, 8).values
   for row in 0..<count {
@@ -133,7 +137,7 @@ func duplicates(count: Int) throws {
   #expect(layout.klDivergence() > 0)
 }
 
-@Test("an outlier a million away gives a finite layout")
+@Test("an outlier a million away gives a finite layout", .computing)
 func outlier() throws {
   var values = try clusteredRows(500, 8).values
   values[0] = 1e6
@@ -142,7 +146,7 @@ func outlier() throws {
   #expect(layout.positions.allSatisfy { $0.isFinite && abs($0) < 1e4 })
 }
 
-@Test("a cancelled step throws and leaves the last complete layout")
+@Test("a cancelled step throws and leaves the last complete layout", .computing)
 func cancelledStepKeepsLayout() throws {
   let token = CancellationToken()
   let layout = try optimizer(clusteredRows(3500), iterations: 50, token: token)
@@ -154,7 +158,7 @@ func cancelledStepKeepsLayout() throws {
   #expect(layout.positions == before)
 }
 
-@Test("impossible parameters and starts are named")
+@Test("impossible parameters and starts are named", .computing)
 func badParameters() throws {
   let found = try searched(clusteredRows(50))
   let token = CancellationToken()
@@ -187,7 +191,7 @@ private let shared =
   [yardstick, "/work/shared/bench/tsne/data"].first { FileManager.default.fileExists(atPath: $0) } ?? yardstick
 
 @Test(
-  "2,000 digits of MNIST reach openTSNE's KL divergence and keep their labels together",
+  "2,000 digits of MNIST reach openTSNE's KL divergence and keep their labels together", .computing,
   .enabled(if: FileManager.default.fileExists(atPath: shared), "the yardstick's data is not at ../shared"))
 func digitsKeepLabels() throws {
   func payload(_ name: String) throws -> Data {

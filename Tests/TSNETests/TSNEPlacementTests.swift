@@ -2,9 +2,13 @@ import Neighbors
 import Numerics
 import Testing
 
+import struct TestSupport.Computing
+
 @testable import TSNE
 
-@Test("new points land in their own cluster, alone or together, at any number of threads; the layout does not move")
+@Test(
+  "new points land in their own cluster, alone or together, at any number of threads; the layout does not move",
+  .computing)
 func newPointsLandInTheirCluster() async throws {
   let all = try clusteredRows(2300)
   let rows = try FloatRows(Array(all.values[0..<2200 * 10]), dimension: 10)
@@ -30,7 +34,8 @@ func newPointsLandInTheirCluster() async throws {
 }
 
 @Test(
-  "a point of the layout given again comes to lie at its own place", arguments: [Metric.euclidean, .cosine, .manhattan])
+  "a point of the layout given again comes to lie at its own place", .computing,
+  arguments: [Metric.euclidean, .cosine, .manhattan])
 func oldPointsComeHome(metric: Metric) async throws {
   let rows = try clusteredRows(600)
   var parameters = TSNEParameters(threads: 2)
@@ -44,7 +49,7 @@ func oldPointsComeHome(metric: Metric) async throws {
   #expect(far.count <= 2)
 }
 
-@Test("the field of a layout is the exact sum, within 1 %, read from a grid as well")
+@Test("the field of a layout is the exact sum, within 1 %, read from a grid as well", .computing)
 func fieldEqualsExactSum() throws {
   for count in [1500, 2500] {
     let points = clumpedPoints(count: count, extent: 60, seed: 12)
@@ -71,7 +76,7 @@ func fieldEqualsExactSum() throws {
   }
 }
 
-@Test("neighbours among other rows are those of the definition")
+@Test("neighbours among other rows are those of the definition", .computing)
 func referenceNeighborsAreExact() throws {
   let (reference, new) = (try clusteredRows(700, 9, seed: 2), try clusteredRows(40, 9, seed: 3))
   for metric in [Metric.euclidean, .sqeuclidean, .cosine, .correlation, .manhattan] {
@@ -109,7 +114,7 @@ private func distance(_ metric: Metric, _ a: ArraySlice<Float>, _ b: ArraySlice<
   }
 }
 
-@Test("what cannot be placed is said: other columns, unknown neighbours, impossible parameters")
+@Test("what cannot be placed is said: other columns, unknown neighbours, impossible parameters", .computing)
 func badPlacements() async throws {
   var parameters = TSNEParameters(threads: 1)
   parameters.iterations = 10

@@ -3,6 +3,8 @@ import Neighbors
 import Numerics
 import Testing
 
+import struct TestSupport.Computing
+
 @testable import TSNE
 
 private func parameters(iterations: Int, threads: Int = 2) -> TSNEParameters {
@@ -11,7 +13,8 @@ private func parameters(iterations: Int, threads: Int = 2) -> TSNEParameters {
   return parameters
 }
 
-@Test("a run shows ascending iterations, ends with a final snapshot, and comes to what the optimiser comes to")
+@Test(
+  "a run shows ascending iterations, ends with a final snapshot, and comes to what the optimiser comes to", .computing)
 func runShowsSnapshots() async throws {
   let rows = try clusteredRows(400)
   let run = try TSNERun(rows, parameters: parameters(iterations: 300), snapshotInterval: .zero)
@@ -34,7 +37,7 @@ func runShowsSnapshots() async throws {
   #expect(layout.neighborRecall == 1 && layout.perplexity == 30 && layout.notes.isEmpty)
 }
 
-@Test("a paused run stands still until it goes on, and arrives where one that never paused does")
+@Test("a paused run stands still until it goes on, and arrives where one that never paused does", .computing)
 func pausedRunStandsStill() async throws {
   let rows = try clusteredRows(400)
   let run = try TSNERun(rows, parameters: parameters(iterations: 400), snapshotInterval: .zero)
@@ -53,7 +56,7 @@ func pausedRunStandsStill() async throws {
   #expect(try await run.layout().positions == TSNERun(rows, parameters: parameters(iterations: 400)).layout().positions)
 }
 
-@Test("a run goes on with other parameters from where it stands")
+@Test("a run goes on with other parameters from where it stands", .computing)
 func runGoesOnWithOtherParameters() async throws {
   let run = try TSNERun(try clusteredRows(400), parameters: parameters(iterations: 1_000_000), snapshotInterval: .zero)
   var changed = parameters(iterations: 1_000_000)
@@ -73,7 +76,7 @@ func runGoesOnWithOtherParameters() async throws {
   #expect(throws: TSNEError.self) { try run.change(to: changed) }
 }
 
-@Test("a stopped run counts as finished, a cancelled one throws within 100 ms, paused or not")
+@Test("a stopped run counts as finished, a cancelled one throws within 100 ms, paused or not", .computing)
 func runStops() async throws {
   let rows = try clusteredRows(4000)
   let stopped = try TSNERun(rows, parameters: parameters(iterations: 1_000_000), snapshotInterval: .zero)
@@ -95,7 +98,7 @@ func runStops() async throws {
   await #expect(throws: CancellationError.self) { try await waiting.value }
 }
 
-@Test("starts: random by seed, given positions, and the wrong ones are named")
+@Test("starts: random by seed, given positions, and the wrong ones are named", .computing)
 func runStarts() async throws {
   let rows = try clusteredRows(200)
   func end(_ start: TSNEParameters.Start, seed: UInt64 = 0) async throws -> [Float] {
@@ -114,7 +117,7 @@ func runStarts() async throws {
   #expect(error?.description.contains("point 200") == true)
 }
 
-@Test("a warm start goes on from a layout and stays near it")
+@Test("a warm start goes on from a layout and stays near it", .computing)
 func warmStart() async throws {
   let rows = try clusteredRows(500)
   let first = try await TSNERun(rows, parameters: parameters(iterations: 600)).layout()
@@ -130,7 +133,7 @@ func warmStart() async throws {
   #expect(moved[250] < 2)
 }
 
-@Test("too large a perplexity is lowered and said; rows without spread stand in a grid and it is said")
+@Test("too large a perplexity is lowered and said; rows without spread stand in a grid and it is said", .computing)
 func runSaysWhatWasSpecial() async throws {
   let lowered = try await TSNERun(try clusteredRows(40), parameters: parameters(iterations: 20)).layout()
   #expect(lowered.perplexity == 13)
@@ -141,7 +144,7 @@ func runSaysWhatWasSpecial() async throws {
   #expect(Set((0..<100).map { "\(grid[$0])" }).count == 100)
 }
 
-@Test("parameters survive being stored; what an older version did not store has its default")
+@Test("parameters survive being stored; what an older version did not store has its default", .computing)
 func parametersAreStored() throws {
   var parameters = TSNEParameters(threads: 3)
   parameters.start = .positions([1, 2])
