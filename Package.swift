@@ -57,7 +57,7 @@ let package = Package(
       swiftSettings: room),
 
     .target(
-      name: "Replica", dependencies: ["Collection", "ObjectStorage", "Imaging", "Features", "Atlas"],
+      name: "Replica", dependencies: ["Collection", "ObjectStorage", "Imaging", "Features", "Atlas", "NPY"],
       swiftSettings: room),
 
     // Job.
@@ -124,8 +124,9 @@ let package = Package(
         case "TSNE": ["Neighbors", "Numerics"]
         case "NPY": ["Numerics"]
         case "Collection": ["ObjectStorage", "Imaging", "Features", "Atlas", "NPY"]
-        case "Replica": ["Collection", "ObjectStorage", "Imaging", "Features", "Atlas"]
-        case "Mapping": ["Collection", "Replica", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "Atlas"]
+        case "Replica": ["Collection", "NPY", "ObjectStorage", "Imaging", "Features", "Atlas"]
+        case "Mapping":
+          ["Collection", "NPY", "Replica", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "Atlas"]
         case "Features": ["Imaging"]
         case "Scene": ["Geometry"]
         case "Rendering": ["Scene", "Geometry", "Atlas", "Drawing"]

@@ -42,6 +42,13 @@ extension ImageCollection {
     return entry
   }
 
+  private static func kept(_ order: [Int], _ state: State) -> [CollectionEntry] {
+    order.compactMap { slot in
+      guard state.entries.indices.contains(slot), let entry = state.entries[slot] else { return nil }
+      return asKept(entry, state)
+    }
+  }
+
   /// Makes the catalogue anew from what is in memory: its file is damaged. On the store's queue, or before anybody else
   /// has the collection.
   func rebuildCatalogue() throws {
@@ -50,10 +57,11 @@ extension ImageCollection {
     state.withLock { $0.catalogue }?.close()
     for suffix in ["", "-wal", "-shm"] { unlink(path + suffix) }
     let catalogue = try Catalogue(path: path)
+    let order = slotsInOrder()
     let (entries, values) = state.withLock { state in
       state.catalogue = catalogue
       state.isSnapshotStale = true
-      return (Self.order(&state).compactMap { state.entries[$0].map { Self.asKept($0, state) } }, state.values)
+      return (Self.kept(order, state), state.values)
     }
     try catalogue.save(entries, removing: [])
     for record in stages.records(where: { _ in true }) { try catalogue.save(record) }
@@ -69,13 +77,14 @@ extension ImageCollection {
       let generation = try? catalogue.generation()
     else { return }
     let stages = stages.records { _ in true }.map(CatalogueSnapshot.StageRow.init)
+    let order = slotsInOrder()
     let snapshot = state.withLock { state -> CatalogueSnapshot? in
+      // Who comes or goes after `order` was taken is still to be committed.
       guard state.changedSlots.isEmpty, state.removedKeys.isEmpty else { return nil }
       var values = state.values
       values.location = state.store.location.text
       values.stages = stages
-      let entries = Self.order(&state).compactMap { state.entries[$0].map { Self.asKept($0, state) } }
-      return CatalogueSnapshot(generation: generation, entries: entries, values: values)
+      return CatalogueSnapshot(generation: generation, entries: Self.kept(order, state), values: values)
     }
     guard let snapshot else { return }
     // Without it the next opening is slower, no more.

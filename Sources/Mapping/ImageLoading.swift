@@ -41,7 +41,7 @@ extension JobRun {
         collection: collection, writer: writer, store: store, limits: request.limits,
         extractor: PixelFeatures(side: request.parameters.featureSide), threads: request.threads, token: token,
         outbox: outbox, meter: meter)
-      try await renewListing(store, collection, writer, loader)
+      try await renewListing(store, collection, writer, loader, nil)
       return loader
     }
     var seconds = MappingReport.Seconds()

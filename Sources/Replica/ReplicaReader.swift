@@ -2,6 +2,7 @@ public import Collection
 public import Features
 import Foundation
 public import Imaging
+import NPY
 public import ObjectStorage
 
 /// Reads pictures, features and layouts from a replica, instead of the originals.

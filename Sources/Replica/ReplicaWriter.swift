@@ -2,6 +2,7 @@ import Atlas
 public import Collection
 public import Features
 import Foundation
+import NPY
 import Imaging
 public import ObjectStorage
 

@@ -78,9 +78,11 @@ struct LoadBench: ParsableCommand {
     prepareImaging()
     let temporary = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
     defer { if directory == nil { try? FileManager.default.removeItem(atPath: temporary) } }
-    let request = MappingRequest(
+    var request = MappingRequest(
       location: location, storage: storage, parameters: MapParameters(tsne: TSNEParameters(threads: threads)),
       cacheDirectory: directory ?? temporary, limits: DecodingLimits(), threads: threads)
+    // Nobody is there to be asked.
+    request.allowance = nil
     let summary = try await ImageLoading.run(request)
     var report = LoadReport(
       objects: summary.images + summary.leftOut + summary.otherFiles, seconds: summary.seconds.total,

@@ -1,5 +1,6 @@
 import Atlas
 import Foundation
+import NPY
 import ObjectStorage
 import TestSupport
 import Testing
