@@ -51,23 +51,28 @@ struct AtlasIndex: Sendable {
 
   let file: FileDescriptor
 
-  /// Whether the file begins with the header of this version. An empty one is given it.
+  /// Whether the file is an index of this version. An empty one is given its header.
   func prepare() throws(AtlasError) -> Bool {
     var found = [UInt8](repeating: 0, count: Self.header.count)
     let count = try withBytes(of: &found) { buffer throws(AtlasError) in try file.read(into: buffer, at: 0) }
     if count == found.count && found == Self.header { return true }
-    guard !file.isReadOnly else { return false }
-    // Nothing of an unknown or damaged index is believed: all its slots are missing.
-    try file.truncate(to: 0)
+    // A record has a checksum, and its size tells its version: where there are valid ones, only the header is damaged.
+    let isDamaged = try records(0..<Self.blockSlots).contains { $0 != nil }
+    if file.isReadOnly { return isDamaged }
+    // Nothing of an unknown index is believed: all its slots are missing.
+    if !isDamaged { try file.truncate(to: 0) }
     try write(Self.header, at: 0)
     return true
   }
+
+  /// Records read at once.
+  private static let blockSlots = 8192
 
   /// All valid records, in the order of their slots.
   func records(_ body: (Int, IndexRecord) -> Void) throws(AtlasError) {
     let count = min(
       max(0, try file.size() - Self.header.count) / IndexRecord.byteCount, slotsPerSegment * maximumSegments)
-    let block = 8192
+    let block = Self.blockSlots
     var bytes = [UInt8](repeating: 0, count: block * IndexRecord.byteCount)
     var slot = 0
     while slot < count {

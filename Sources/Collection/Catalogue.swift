@@ -18,6 +18,8 @@ final class Catalogue: Sendable {
   static let maximumSlots = 1 << 23
 
   private let queue: DatabaseQueue
+  /// Whether there was nothing in the file.
+  let isNew: Bool
 
   /// Opens the catalogue at `path` for reading alone, while another process may be writing to it.
   /// - Throws: `DatabaseError`, `StoreFormatError`.
@@ -28,6 +30,7 @@ final class Catalogue: Sendable {
     configuration.qos = .utility
     configuration.busyMode = .timeout(2)
     queue = try DatabaseQueue(path: path, configuration: configuration)
+    isNew = false
     guard try value("format").map({ String(decoding: $0, as: UTF8.self) }) == Self.format else {
       throw StoreFormatError()
     }
@@ -45,7 +48,8 @@ final class Catalogue: Sendable {
     configuration.qos = .utility
     configuration.busyMode = .timeout(5)
     queue = try DatabaseQueue(path: path, configuration: configuration)
-    try queue.write { database in
+    isNew = try queue.write { database in
+      let isEmpty = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0
       try database.execute(
         sql: """
           CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
@@ -63,7 +67,14 @@ final class Catalogue: Sendable {
       guard try String.fetchOne(database, sql: "SELECT value FROM meta WHERE name = 'format'") == Self.format else {
         throw StoreFormatError()
       }
+      return isEmpty
     }
+  }
+
+  /// Moves what was written into the database itself, where a flipped bit costs a row: in the log of changes it costs all
+  /// that follows.
+  func checkpoint() throws {
+    _ = try queue.writeWithoutTransaction { try $0.checkpoint(.truncate) }
   }
 
   // MARK: Images

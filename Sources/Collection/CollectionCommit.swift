@@ -87,6 +87,8 @@ extension ImageCollection {
       return CatalogueSnapshot(generation: generation, entries: Self.kept(order, state), values: values)
     }
     guard let snapshot else { return }
+    // Another program may be reading: then it is done next time.
+    try? catalogue.checkpoint()
     // Without it the next opening is slower, no more.
     try? PrivateFiles.write(snapshot.fileBytes, to: directory + "/" + CatalogueSnapshot.name)
     state.withLock { $0.isSnapshotStale = false }

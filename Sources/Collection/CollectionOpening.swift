@@ -88,6 +88,10 @@ extension ImageCollection {
     do {
       let catalogue = try Catalogue(path: path)
       let generation = try catalogue.generation()
+      if let snapshot, hasLost(catalogue, at: generation, since: snapshot) {
+        catalogue.close()
+        return try recover(snapshot, store: store, place: place, lock: lock)
+      }
       if let snapshot, snapshot.isComplete, snapshot.generation == generation {
         var values = snapshot.values
         values.stages = try catalogue.loadStages().map(CatalogueSnapshot.StageRow.init)
@@ -112,6 +116,18 @@ extension ImageCollection {
     } catch is StoreFormatError {
       return try recover(snapshot, store: store, place: place, lock: lock)
     }
+  }
+
+  /// Whether a catalogue knows less than its snapshot: of a damaged log of changes, SQLite believes what comes before the
+  /// damage, which may be nothing, and reports no error.
+  private static func hasLost(
+    _ catalogue: Catalogue, at generation: Int64?, since snapshot: CatalogueSnapshot
+  ) -> Bool {
+    guard snapshot.isComplete, !snapshot.entries.isEmpty else { return false }
+    guard !catalogue.isNew, let generation else { return true }
+    let (lead, overflows) = snapshot.generation.subtractingReportingOverflow(generation)
+    // Every catalogue counts from another random number.
+    return !overflows && lead > 0 && lead < 1 << 32
   }
 
   /// The collection as its snapshot knows it: the database is damaged. What the snapshot does not know is made anew.

@@ -332,6 +332,11 @@ public final class CollectionWriter: Sendable {
 
   // MARK: Disk
 
+  /// Has everything that came in so far written soon, as after the last of it. Returns at once.
+  public func commit() {
+    _ = whileOpen { collection.queue.async { [collection] in collection.commit() } }
+  }
+
   private func scheduleCommit() {
     let isDue = batch.withLock { batch in
       guard !batch.isScheduled else { return false }

@@ -495,6 +495,7 @@ final class JobRun: Sendable {
   private func layOut(
     _ collection: ImageCollection, _ writer: CollectionWriter, _ loader: ImageLoader, _ layouts: LayoutStage
   ) async throws -> LayoutOutcome {
+    writer.commit()
     noteSample()
     let acceptsPartial = if case .open = request.mode { true } else { false }
     if let outcome = try await layouts.stored(readyImages(collection), acceptsPartial: acceptsPartial) {

@@ -2,8 +2,8 @@ import Atlas
 public import Collection
 public import Features
 import Foundation
-import NPY
 import Imaging
+import NPY
 public import ObjectStorage
 
 /// Writes to a replica what it lacks of a collection.

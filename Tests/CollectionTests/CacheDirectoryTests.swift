@@ -52,6 +52,7 @@ struct CacheDirectoryTests {
         try writer.keep(1, 1)
       }
     }
+    try await closed(cache)
     let found = CacheDirectory.collections(in: cache.path)
     #expect(found.map(\.location) == folders.reversed().map(\.path))
     #expect(found.allSatisfy { $0.images == 1 && $0.bytes > 1_000 && abs($0.lastUsed.timeIntervalSinceNow) < 600 })

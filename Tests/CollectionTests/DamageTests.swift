@@ -11,6 +11,12 @@ import Testing
 struct DamageTests {
   /// A collection of ten images, closed again; its directory.
   private func make(_ store: any ObjectStore, _ cache: TemporaryDirectory) async throws -> String {
+    let directory = try await fill(store, cache)
+    try await eventually("it is closed") { try DirectoryLock.take(in: directory) != nil }
+    return directory
+  }
+
+  private func fill(_ store: any ObjectStore, _ cache: TemporaryDirectory) async throws -> String {
     let collection = try ImageCollection.open(store: store, cacheDirectory: cache.path)
     try await collection.withWriter { writer in
       _ = writer.take((0..<10).map { object("image-\($0).png", etag: "etag-of-\($0)") })

@@ -30,6 +30,7 @@ struct ImageCollectionTests {
       collection.saveViewState(Data([1, 2, 3]))
       collection.synchronize()
     }
+    try await closed(cache)
     let collection = try ImageCollection.open(store: store, cacheDirectory: cache.path)
     #expect(collection.entry(0)?.state == .ready)
     #expect(collection.entry(0)?.width == 80)
@@ -79,6 +80,7 @@ struct ImageCollectionTests {
       #expect(collection.slotsInKeyOrder == [0, 3, 4])
       #expect(collection.entry(1) == nil)
     }
+    try await closed(cache)
     let collection = try ImageCollection.open(store: store, cacheDirectory: cache.path)
     #expect(collection.slotsInKeyOrder == [0, 3, 4])
     await collection.withWriter { writer in
@@ -100,6 +102,7 @@ struct ImageCollectionTests {
       }
       #expect(collection.leftOutSlots == [0, 1])
     }
+    try await closed(cache)
     let collection = try ImageCollection.open(store: store, cacheDirectory: cache.path)
     #expect(collection.entry(0)?.state == .listed)
     #expect(collection.leftOutSlots == [1])

@@ -39,6 +39,15 @@ extension CollectionWriter {
   }
 }
 
+/// Waits until nobody in this process holds the collections of a cache any more, as after the end of a program.
+func closed(_ cache: TemporaryDirectory) async throws {
+  let names = FileManager.default.enumerator(atPath: cache.path)?.compactMap { $0 as? String } ?? []
+  for name in names where name.hasSuffix("/lock") {
+    let directory = cache.file(String(name.dropLast("/lock".count)))
+    try await eventually("\(name) is free") { try DirectoryLock.take(in: directory) != nil }
+  }
+}
+
 /// Changes one byte where `needle` begins in a file; the needle must be there.
 func damage(_ path: String, at needle: String) throws {
   var bytes = Array(try Data(contentsOf: URL(fileURLWithPath: path)))

@@ -76,8 +76,10 @@ import Testing
     while flips < 100 {
       let store = try TemporaryDirectory("stores")
       try store.copy(original.path, to: "store")
+      var damaged: Set<Substring> = []
       for _ in 0..<10 {
         let file = try #require(files.randomElement(using: &random))
+        if let name = file.split(separator: "/").last { damaged.insert(name) }
         let handle = try FileHandle(forUpdating: URL(fileURLWithPath: store.file("store/" + file)))
         // Levels are mostly holes: half of the places are near the beginning, where something is.
         let end = try handle.seekToEnd()
@@ -93,7 +95,9 @@ import Testing
       #expect(next.layout == undisturbed.layout, "flip \(flips)")
       #expect(next.picture == undisturbed.picture, "flip \(flips)")
       let fetched = try #require((next.report["requests"] as? [String: Int])?["get"])
-      #expect(fetched <= 20, "what is damaged is fetched alone, not \(fetched) images")
+      // What is known of the images is there twice.
+      if damaged.isSuperset(of: ["catalogue.sqlite", "catalogue.snapshot"]) { continue }
+      #expect(fetched <= 20, "what is damaged is fetched alone, not \(fetched) images: \(damaged)")
     }
   }
 

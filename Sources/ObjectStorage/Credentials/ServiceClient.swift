@@ -82,7 +82,8 @@ final class ServiceClient: Sendable {
       group.addTask {
         try await Task.sleep(for: .seconds(seconds))
         return .failed(
-          TransferFailure(cause: .timedOut, detail: "no answer within \(String(format: "%g", seconds)) seconds"), partial: nil)
+          TransferFailure(cause: .timedOut, detail: "no answer within \(String(format: "%g", seconds)) seconds"),
+          partial: nil)
       }
       defer { group.cancelAll() }
       return try await group.next() ?? .failed(TransferFailure(cause: .other, detail: "no answer"), partial: nil)
