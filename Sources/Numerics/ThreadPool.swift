@@ -73,9 +73,9 @@ private func poolThreadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutab
   return nil
 }
 
-/// What the threads share. `ticket` holds the number of the loop and the next index, so that one compare-and-exchange
-/// claims an index of exactly the loop that was looked at; a late thread can claim nothing of a loop that is over, and
-/// nobody waits for threads that sleep.
+/// What the threads share. `ticket` holds the number of the loop and how many of its indices are left, so that one
+/// compare-and-exchange claims an index of exactly the loop that was looked at. A late thread can claim nothing of a loop
+/// that is over, nor of the next one while that is being set up, and nobody waits for threads that sleep.
 // @unchecked: all fields are atomics, or the mutex and conditions that guard sleeping.
 private final class PoolState: @unchecked Sendable {
   private let ticket = Atomic<UInt64>(0)
@@ -111,7 +111,7 @@ private final class PoolState: @unchecked Sendable {
     total.store(count, ordering: .relaxed)
     remaining.store(count, ordering: .relaxed)
     let loop = (ticket.load(ordering: .relaxed) >> 32) &+ 1
-    ticket.store(loop << 32, ordering: .sequentiallyConsistent)
+    ticket.store(loop << 32 | UInt64(count), ordering: .sequentiallyConsistent)
     if sleepers.load(ordering: .sequentiallyConsistent) > 0 {
       pthread_mutex_lock(mutex)
       pthread_cond_broadcast(work)
@@ -176,17 +176,17 @@ private final class PoolState: @unchecked Sendable {
   private func claim(worker: Int) {
     var current = ticket.load(ordering: .acquiring)
     while true {
-      let index = Int(current & 0xffff_ffff)
-      let count = total.load(ordering: .relaxed)
-      let pointer = body.load(ordering: .relaxed)
-      guard index < count else { return }
+      let left = Int(current & 0xffff_ffff)
+      guard left > 0 else { return }
       let (claimed, found) = ticket.compareExchange(
-        expected: current, desired: current + 1, ordering: .acquiringAndReleasing)
+        expected: current, desired: current - 1, ordering: .acquiringAndReleasing)
       guard claimed else {
         current = found
         continue
       }
-      if let raw = UnsafeMutableRawPointer(bitPattern: pointer) {
+      // What belongs to the loop is looked at only now: it stays as long as an index is claimed and not done.
+      let index = total.load(ordering: .relaxed) - left
+      if let raw = UnsafeMutableRawPointer(bitPattern: body.load(ordering: .relaxed)) {
         Self.call(raw.assumingMemoryBound(to: PoolBody.self), index, worker)
       }
       if remaining.subtract(1, ordering: .sequentiallyConsistent).newValue == 0,

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Mapping
 
-@Suite("Jobs on a bucket", .serialized, .timeLimit(.minutes(2)))
+@Suite("Jobs on a bucket", .serialized, .timeLimit(.minutes(10)))
 struct BucketTests {
   @Test("a bucket and a folder of the same pictures give the same map, and the second run asks for no object")
   func wholeWay() async throws {

@@ -9,7 +9,7 @@ import Testing
 
 @testable import Mapping
 
-@Suite("What is said beforehand", .timeLimit(.minutes(2)))
+@Suite("What is said beforehand", .timeLimit(.minutes(10)))
 struct BudgetTests {
   private let kept = KeptDirectories()
 

@@ -10,7 +10,7 @@ import Testing
 @testable import Mapping
 
 /// The table of the README that says what runs again, row by row.
-@Suite("What depends on what", .timeLimit(.minutes(2)))
+@Suite("What depends on what", .timeLimit(.minutes(10)))
 struct DependencyTests {
   private static func table() throws -> [String: [String]] {
     let text = try String(contentsOfFile: packageRoot + "/README.md", encoding: .utf8)

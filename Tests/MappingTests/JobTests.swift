@@ -262,7 +262,7 @@ struct JobTests {
       if case .finished = events.last { isDone.withLock { $0 = true } }
     }
     job.start()
-    try await eventually("the job is finished", within: 60) { isDone.withLock { $0 } }
+    try await eventually("the job is finished", within: 240) { isDone.withLock { $0 } }
     let all = times.withLock { $0 }
     // A queue may be late with one batch and in time with the next, so only the whole is bounded.
     let span = (all.last! - all.first!).seconds

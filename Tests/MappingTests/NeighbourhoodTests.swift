@@ -7,7 +7,7 @@ import Testing
 
 @testable import Mapping
 
-@Suite("Who is near whom", .timeLimit(.minutes(2)))
+@Suite("Who is near whom", .timeLimit(.minutes(10)))
 struct NeighbourhoodTests {
   private func slot(_ name: String, in collection: ImageCollection) throws -> Int {
     try #require(collection.entries.first { $0.object.key.lastComponent == name }).slot

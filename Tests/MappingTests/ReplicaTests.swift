@@ -10,7 +10,7 @@ import Testing
 
 @testable import Mapping
 
-@Suite("Jobs and the replica", .serialized, .timeLimit(.minutes(3)))
+@Suite("Jobs and the replica", .serialized, .timeLimit(.minutes(10)))
 struct ReplicaTests {
   private let server: RcloneServer
   private let pictures: TemporaryDirectory

@@ -4,7 +4,7 @@ import Testing
 
 @testable import Mapping
 
-@Suite("Jobs on real pictures", .timeLimit(.minutes(2)))
+@Suite("Jobs on real pictures", .timeLimit(.minutes(10)))
 struct SharedImagesTests {
   /// `../shared/images` lies beside the checkout; without it there are no hostile files to try.
   @Test("good pictures among broken and hostile ones become a map", .enabled(if: sharedImages != nil))

@@ -8,7 +8,7 @@ import Testing
 @testable import Mapping
 
 /// Jobs through a proxy that makes bad weather: the map is the same as in good weather, nothing is lost, nothing comes twice.
-@Suite("Jobs in any weather", .serialized, .timeLimit(.minutes(3)))
+@Suite("Jobs in any weather", .serialized, .timeLimit(.minutes(10)))
 struct WeatherTests {
   private static let count = 40
 

@@ -32,3 +32,20 @@ func piecesCoverRange() {
   }
   #expect(seen.allSatisfy { $0.value.load(ordering: .relaxed) == 1 })
 }
+
+@Test("short loops of changing length, one right after the other, run each index once", .computing)
+func loopsInARow() {
+  let pool = ThreadPool(threads: 8)
+  var counts = [UInt8](repeating: 0, count: 64)
+  var wrong = 0
+  for loop in 0..<300_000 {
+    let count = 2 + loop * 7 % 60
+    counts.withUnsafeMutableBufferPointer { counts in
+      nonisolated(unsafe) let counts = counts
+      pool.run(count) { index, _ in counts[index] &+= 1 }
+    }
+    if counts[..<count].contains(where: { $0 != 1 }) || counts[count...].contains(where: { $0 != 0 }) { wrong += 1 }
+    for index in counts.indices { counts[index] = 0 }
+  }
+  #expect(wrong == 0)
+}

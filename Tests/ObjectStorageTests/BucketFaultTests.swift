@@ -6,7 +6,7 @@ import Testing
 @testable import ObjectStorage
 
 /// Bad weather, from a server that makes it.
-@Suite(.timeLimit(.minutes(1))) struct BucketFaultTests {
+@Suite(.timeLimit(.minutes(10))) struct BucketFaultTests {
   private static let keys = ["AWS_ACCESS_KEY_ID": "TESTKEYTESTKEY", "AWS_SECRET_ACCESS_KEY": "hush-hush"]
   private static let noFiles = ["AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"]
 

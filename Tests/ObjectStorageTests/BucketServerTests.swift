@@ -5,7 +5,7 @@ import Testing
 @testable import ObjectStorage
 
 /// Against real servers: SeaweedFS, which checks signatures, and rclone, which differs in what it leaves free.
-@Suite(.timeLimit(.minutes(2))) struct BucketServerTests {
+@Suite(.timeLimit(.minutes(10))) struct BucketServerTests {
   private func open(
     _ server: any S3Server, _ bucket: String, prefix: String = "", _ change: (inout StorageOptions) -> Void = { _ in }
   ) throws -> any ObjectStore {

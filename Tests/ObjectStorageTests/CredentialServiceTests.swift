@@ -6,7 +6,7 @@ import Testing
 @testable import ObjectStorage
 
 /// Credentials that others hand out, asked for over real connections.
-@Suite(.timeLimit(.minutes(1))) struct CredentialServiceTests {
+@Suite(.timeLimit(.minutes(10))) struct CredentialServiceTests {
   private let home: TemporaryDirectory
 
   init() throws { home = try TemporaryDirectory("home") }

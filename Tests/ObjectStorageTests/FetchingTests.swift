@@ -6,7 +6,7 @@ import Testing
 @testable import ObjectStorage
 
 /// Objects in parts, and objects of which only the beginning is wanted.
-@Suite(.timeLimit(.minutes(1))) struct FetchingTests {
+@Suite(.timeLimit(.minutes(10))) struct FetchingTests {
   private let content: [UInt8]
 
   init() {

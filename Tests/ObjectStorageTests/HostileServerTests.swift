@@ -6,7 +6,7 @@ import Testing
 @testable import ObjectStorage
 
 /// Servers that mean no good: bounded, refused, said.
-@Suite(.timeLimit(.minutes(1))) struct HostileServerTests {
+@Suite(.timeLimit(.minutes(10))) struct HostileServerTests {
   private func open(_ endpoint: String, maximumBytes: Int64? = nil) throws -> any ObjectStore {
     var options = StorageOptions(environment: [
       "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",

@@ -5,7 +5,7 @@ import Testing
 @testable import ObjectStorage
 
 /// Listings of any size, divided where folders show.
-@Suite(.timeLimit(.minutes(2))) struct ListingTests {
+@Suite(.timeLimit(.minutes(10))) struct ListingTests {
   private func open(_ endpoint: String, prefix: String = "") throws -> any ObjectStore {
     var options = StorageOptions(environment: [
       "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",

@@ -5,7 +5,7 @@ import Testing
 @testable import ObjectStorage
 
 /// Where requests wait together.
-@Suite(.timeLimit(.minutes(1))) struct OutageGateTests {
+@Suite(.timeLimit(.minutes(10))) struct OutageGateTests {
   private let error = StorageError(.serverFailure, "It fails.")
 
   private func fail(_ gate: OutageGate, _ pass: OutageGate.Pass = .free, atLeast seconds: Double = 0) throws {

@@ -6,7 +6,7 @@ import Testing
 @testable import ObjectStorage
 
 /// What `s3totsne check` says.
-@Suite(.timeLimit(.minutes(2))) struct StorageCheckTests {
+@Suite(.timeLimit(.minutes(10))) struct StorageCheckTests {
   private func check(
     _ bucket: String, _ environment: [String: String], prefix: String = "", isOffline: Bool = false,
     writableBucket: String? = nil, _ change: (inout StorageOptions) -> Void = { _ in }

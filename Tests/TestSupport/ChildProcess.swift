@@ -98,7 +98,7 @@ public final class ChildProcess: Sendable {
   /// Waits for the end and returns the exit code, or minus the number of the signal that killed the process.
   ///
   /// After the time given the process is killed and an error thrown.
-  public func waitUntilExit(within seconds: Double = 60) async throws -> Int32 {
+  public func waitUntilExit(within seconds: Double = 240) async throws -> Int32 {
     let processID = processID
     let killer = Task {
       try await Task.sleep(for: .seconds(seconds))
@@ -130,7 +130,7 @@ public struct ProcessResult: Sendable {
 /// Runs a program to its end. `checked` makes an exit code other than 0 an error.
 public func run(
   _ program: String, _ arguments: [String] = [], environment: [String: String?] = [:], directory: String? = nil,
-  standardInput: String = "/dev/null", within seconds: Double = 60, checked: Bool = false
+  standardInput: String = "/dev/null", within seconds: Double = 240, checked: Bool = false
 ) async throws -> ProcessResult {
   let child = try ChildProcess(
     program, arguments, environment: environment, directory: directory, standardInput: standardInput)

@@ -54,9 +54,10 @@ public struct TestSupportError: Error, CustomStringConvertible {
 
 /// Waits until a condition holds, asking every few milliseconds; throws when it does not within the time.
 ///
-/// For states that nobody announces: a server that answers, a window that shows something.
+/// For states that nobody announces: a server that answers, a window that shows something. The time is there to end what
+/// hangs: hundreds of tests share a machine's cores, and none of them may fail for having waited its turn.
 public func eventually(
-  _ what: String, within seconds: Double = 20, _ condition: () async throws -> Bool
+  _ what: String, within seconds: Double = 240, _ condition: () async throws -> Bool
 ) async throws {
   let clock = ContinuousClock()
   let end = clock.now + .seconds(seconds)

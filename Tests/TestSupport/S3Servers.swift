@@ -93,7 +93,7 @@ public final class SeaweedServer: S3Server {
     for _ in 0..<3 {
       let server = try SeaweedServer(arguments: arguments)
       do {
-        try await eventually("SeaweedFS answers", within: 40) {
+        try await eventually("SeaweedFS answers", within: 240) {
           guard server.process.isRunning else {
             throw TestSupportError("SeaweedFS ended: \(server.process.errorText.suffix(2_000))")
           }
@@ -151,7 +151,7 @@ public final class RcloneServer: S3Server {
   public static func start(directory: String? = nil) async throws -> RcloneServer {
     let server = try RcloneServer(directory: directory)
     let port = UInt16(server.endpoint.split(separator: ":").last!)!
-    try await eventually("rclone serve s3 answers", within: 20) {
+    try await eventually("rclone serve s3 answers", within: 240) {
       guard server.process.isRunning else {
         throw TestSupportError("rclone serve s3 ended: \(server.process.errorText)")
       }

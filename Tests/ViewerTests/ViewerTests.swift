@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@Suite("The window", .serialized, .timeLimit(.minutes(5)))
+@Suite("The window", .serialized, .timeLimit(.minutes(10)))
 struct ViewerTests {
   @Test("typing a folder and Return leads to a finished map of all its images, and the title says where")
   func typedFolder() async throws {

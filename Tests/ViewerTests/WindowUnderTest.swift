@@ -61,7 +61,7 @@ final class WindowUnderTest: Sendable {
   }
 
   /// Waits for something that the window shows.
-  func waitUntil(_ what: String, within seconds: Double = 40, _ condition: () async throws -> Bool) async throws {
+  func waitUntil(_ what: String, within seconds: Double = 240, _ condition: () async throws -> Bool) async throws {
     do {
       try await eventually(what, within: seconds, condition)
     } catch let error as TestSupportError {
@@ -77,7 +77,7 @@ final class WindowUnderTest: Sendable {
   }
 
   /// Waits until the state's first word is `word`.
-  func waitForState(_ word: String, within seconds: Double = 60) async throws {
+  func waitForState(_ word: String, within seconds: Double = 240) async throws {
     try await waitUntil("state \(word)", within: seconds) { try await state().split(separator: " ").first == word[...] }
   }
 
@@ -140,7 +140,7 @@ final class WindowUnderTest: Sendable {
   func quit() async throws -> Int32 {
     try await key("Escape", "Escape")
     try await key("ctrl+q")
-    return try await program.waitUntilExit(within: 20)
+    return try await program.waitUntilExit(within: 240)
   }
 }
 

@@ -4,7 +4,7 @@ import Testing
 
 @testable import X11
 
-@MainActor @Suite("The clipboard", .serialized, .timeLimit(.minutes(1))) struct ClipboardTests {
+@MainActor @Suite("The clipboard", .serialized, .timeLimit(.minutes(10))) struct ClipboardTests {
   private static let long = String(repeating: "Grüße aus 中文. ", count: 120_000)
 
   /// Asks until the answer is the wanted one: the other program may still be starting.

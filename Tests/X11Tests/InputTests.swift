@@ -5,7 +5,7 @@ import Testing
 
 @testable import X11
 
-@MainActor @Suite("Input", .serialized, .timeLimit(.minutes(1))) struct InputTests {
+@MainActor @Suite("Input", .serialized, .timeLimit(.minutes(10))) struct InputTests {
   @Test("the pointer moves, presses, double clicks, scrolls and leaves")
   func pointer() async throws {
     let display = try await VirtualDisplay.start()

@@ -61,7 +61,7 @@ import Testing
     }
   }
 
-  func until(_ what: String, within seconds: Double = 30, _ condition: () async throws -> Bool) async throws {
+  func until(_ what: String, within seconds: Double = 240, _ condition: () async throws -> Bool) async throws {
     let end = ContinuousClock.now + .seconds(seconds)
     while try await !condition() {
       guard ContinuousClock.now < end else { throw TestSupportError("Waited \(seconds) s in vain: \(what)") }

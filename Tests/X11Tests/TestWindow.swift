@@ -65,7 +65,7 @@ import Testing
   }
 
   /// Waits for a condition while the main queue runs.
-  func until(_ what: String, within seconds: Double = 20, _ condition: @MainActor () async throws -> Bool) async throws
+  func until(_ what: String, within seconds: Double = 240, _ condition: @MainActor () async throws -> Bool) async throws
   {
     let end = ContinuousClock.now + .seconds(seconds)
     while try await !condition() {

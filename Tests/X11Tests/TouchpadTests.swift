@@ -4,7 +4,7 @@ import Testing
 
 @testable import X11
 
-@MainActor @Suite("A touchpad", .serialized, .timeLimit(.minutes(1))) struct TouchpadTests {
+@MainActor @Suite("A touchpad", .serialized, .timeLimit(.minutes(10))) struct TouchpadTests {
   private func scrolled(_ test: TestWindow) -> (dx: Double, dy: Double) {
     test.events.reduce((0, 0)) { sum, event in
       if case .scrolled(let dx, let dy, _, _, _) = event { (sum.0 + dx, sum.1 + dy) } else { sum }

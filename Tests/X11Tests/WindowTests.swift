@@ -6,7 +6,7 @@ import Testing
 
 @testable import X11
 
-@MainActor @Suite("A window", .serialized, .timeLimit(.minutes(1))) struct WindowTests {
+@MainActor @Suite("A window", .serialized, .timeLimit(.minutes(10))) struct WindowTests {
   @Test("without a display the failure says so plainly")
   func noDisplay() async throws {
     #expect {

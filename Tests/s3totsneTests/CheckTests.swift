@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `s3totsne check`, and what the program does with secrets.
-@Suite(.timeLimit(.minutes(2))) struct CheckTests {
+@Suite(.timeLimit(.minutes(10))) struct CheckTests {
   var program: Program
 
   init() throws {

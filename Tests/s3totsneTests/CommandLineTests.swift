@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Everything on the command line that is no job.
-@Suite(.timeLimit(.minutes(1))) struct CommandLineTests {
+@Suite(.timeLimit(.minutes(10))) struct CommandLineTests {
   let program: Program
 
   init() throws { program = try Program() }

@@ -50,7 +50,7 @@ import Testing
           "map", pictures.path, "--cache-dir", store.path, "--quiet", "--iterations", "300", "--perplexity", "10")
         try await Task.sleep(for: .seconds(Double.random(in: 0...duration, using: &random)))
         child.send(signal: SIGKILL)
-        _ = try await child.waitUntilExit(within: 20)
+        _ = try await child.waitUntilExit(within: 240)
       }
       let next = try await result(store.path)
       #expect(next.layout == undisturbed.layout, "kill \(number)")
