@@ -67,7 +67,8 @@ public final class VirtualDisplay: Sendable {
 
   /// Runs a program on this display to its end; an exit code other than 0 is an error.
   @discardableResult
-  public func run(_ program: String, _ arguments: [String], within seconds: Double = 240) async throws -> ProcessResult {
+  public func run(_ program: String, _ arguments: [String], within seconds: Double = 240) async throws -> ProcessResult
+  {
     try await TestSupport.run(program, arguments, environment: environment, within: seconds, checked: true)
   }
 
