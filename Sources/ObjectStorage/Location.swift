@@ -160,9 +160,13 @@ extension Location {
         endpoint: place.region.map { "https://" + AmazonHost.name(region: $0) }, name: place.bucket,
         prefix: place.prefix)
     }
+    guard EndpointAddress.withoutUserInformation(typed) == typed else {
+      throw LocationError(
+        "“\(EndpointAddress.withoutUserInformation(typed))” cannot be used: \(EndpointAddress.userInformationRemedy).")
+    }
     guard !typed.contains("?") else {
       throw LocationError(
-        "“\(EndpointAddress.withoutUserInformation(String(typed.prefix { $0 != "?" })))?…” has a query; "
+        "“\(typed.prefix { $0 != "?" })?…” has a query; "
           + "a “?” that belongs to the folder's name is written %3F.")
     }
     let schemeEnd = typed.range(of: "://")!.upperBound
@@ -193,6 +197,10 @@ extension Location {
 
   static func check(bucketName name: String, typed: String) throws(LocationError) {
     guard !name.isEmpty else { throw LocationError("“\(typed)” names no bucket.") }
+    // Some programs take addresses such as s3://key:secret@bucket.
+    if typed.contains("@"), name.contains(where: { $0 == "@" || $0 == ":" }) {
+      throw LocationError("A location holds no access key: \(EndpointAddress.userInformationRemedy).")
+    }
     let allowed = name.utf8.allSatisfy { PercentEncoding.isAlphanumeric($0) || "-._".utf8.contains($0) }
     guard allowed else {
       throw LocationError("“\(name)” is no bucket: its name has letters, digits, hyphens, dots and underscores only.")

@@ -26,19 +26,20 @@ struct WeatherTests {
     return (server: server, positions: calm.positions)
   }
 
-  private static func job(
-    _ environment: [String: String], endpoint: String? = nil, cache: TemporaryDirectory? = nil
+  static func job(
+    _ environment: [String: String], bucket: String = "weather", endpoint: String? = nil,
+    cache: TemporaryDirectory? = nil
   ) throws -> MappingRequest {
     var environment = environment
     if let endpoint { environment["AWS_ENDPOINT_URL"] = endpoint }
-    var made = try request("weather", cache: cache, environment: environment)
+    var made = try request(bucket, cache: cache, environment: environment)
     made.storage.patience = 60
     made.storage.stallSeconds = 1
     made.storage.maximumConnections = 16
     return made
   }
 
-  private static func error(_ code: String) -> String {
+  static func error(_ code: String) -> String {
     "<?xml version=\"1.0\"?><Error><Code>\(code)</Code><Message>words</Message><RequestId>R42</RequestId></Error>"
   }
 

@@ -234,6 +234,45 @@ import Testing
     #expect(try endpoint(.tokens, ignored, profile: "local") == "https://sts.eu-west-1.amazonaws.com")
   }
 
+  @Test("where regions of ARNs are not to be used, another region is refused with what to do")
+  func regionOfARN() throws {
+    let arn = "arn:aws:s3:us-west-2:123456789012:accesspoint/myap"
+    func settings(_ more: [String: String], region: String? = nil) throws -> StorageSettings {
+      var options = StorageOptions(environment: Self.files.merging(more) { $1 })
+      options.region = region
+      options.noSignRequest = true
+      return try StorageSettings(options, locationEndpoint: nil, bucket: arn)
+    }
+    #expect(try settings(["AWS_REGION": "eu-west-1"]).region == "us-west-2")
+    #expect(try settings(["AWS_REGION": "eu-west-1", "AWS_S3_USE_ARN_REGION": "true"]).region == "us-west-2")
+    let off = ["AWS_S3_USE_ARN_REGION": "false"]
+    #expect(try settings(off).region == "us-west-2")
+    #expect(try settings(off, region: "us-west-2").region == "us-west-2")
+    let error = #expect(throws: StorageError.self) { _ = try settings(off, region: "eu-west-1") }
+    #expect(error?.kind == .configuration && error?.remedy?.contains("--region us-west-2") == true)
+    #expect(error?.message.contains("--region is eu-west-1") == true)
+    let home = try TemporaryDirectory("config")
+    try home.write(Array("[default]\nregion = eu-west-1\ns3 =\n  use_arn_region = false\n".utf8), to: "config")
+    #expect(throws: StorageError.self) { _ = try settings(["AWS_CONFIG_FILE": home.file("config")]) }
+    #expect(throws: StorageError.self) {
+      _ = try settings(["AWS_REGION": "eu-west-1", "AWS_S3_USE_ARN_REGION": "maybe"])
+    }
+  }
+
+  @Test("credentials are asked for in the region that was chosen, wherever the bucket lies")
+  func regionOfTokens() throws {
+    let home = try TemporaryDirectory("state")
+    RegionMemory(path: home.file("regions")).remember("eu-west-3", of: "photos")
+    for (bucket, region) in [
+      ("photos", "eu-west-3"), ("arn:aws:s3:us-west-2:123456789012:accesspoint/myap", "us-west-2"),
+    ] {
+      var options = StorageOptions(environment: Self.files.merging(["AWS_REGION": "eu-central-1"]) { $1 })
+      options.regionFile = home.file("regions")
+      let settings = try StorageSettings(options, locationEndpoint: nil, bucket: bucket)
+      #expect(settings.region == region && settings.credentialSource.fetcher.region == "eu-central-1")
+    }
+  }
+
   @Test("a region that was learnt is asked first the next time, in its own partition alone")
   func regionMemory() throws {
     let home = try TemporaryDirectory("state")

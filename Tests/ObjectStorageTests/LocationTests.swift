@@ -111,4 +111,26 @@ import Testing
     #expect(ObjectKey("x/y/z.jpg").lastComponent == "z.jpg")
     #expect(ObjectKey(bytes: [0x61, 0xFF]).displayName == "a\u{FFFD}")
   }
+
+  @Test(
+    "an access key in a location is refused, and not repeated",
+    arguments: [
+      "s3://AKIAHUSH:hush-secret@photos/a", "s3://AKIAHUSH:hush/secret@photos/a", "AKIAHUSH:hush-secret@photos",
+      "https://ada:hush-secret@server/photos", "https://ada:hush/secret@server/photos",
+      "https://ada:hush?x@server/photos",
+      "HTTP://hush@server:9000/photos/a",
+    ])
+  func accessKeys(_ text: String) {
+    let error = #expect(throws: LocationError.self) { _ = try Location(parsing: text, currentDirectory: "/") }
+    #expect(error?.description.lowercased().contains("hush") == false, "\(String(describing: error))")
+  }
+
+  @Test("an @ in a key is none of an access key's", arguments: ["s3://photos/a@b", "https://server:9000/photos/a@b:c"])
+  func atSigns(_ text: String) throws {
+    guard case .bucket(_, "photos", let prefix) = try Location(parsing: text, currentDirectory: "/").kind else {
+      Issue.record("another bucket")
+      return
+    }
+    #expect(prefix.starts(with: "a@b".utf8))
+  }
 }

@@ -3,6 +3,12 @@ import Testing
 @testable import ObjectStorage
 
 /// More of the general SigV4 suite (awslabs/aws-c-auth, tests/aws-signing-test-suite/v4) than `SigningTests` has.
+///
+/// Of the suite's cases these are not here: `get-vanilla-query-order-value` has one name twice in a query, which no request
+/// of S3 has; `post-header-key-case`, `post-sts-header-after`, `post-vanilla-empty-query-value` and the two of
+/// `get-space` differ from others in their spelling alone, which a signer that takes names and values apart never sees
+/// (where the token is added after signing, S3 refuses the request: it wants `x-amz-security-token` signed); and the six
+/// `-normalized` ones must not match.
 @Suite struct SigningSuiteTests {
   struct Example: Sendable, CustomTestStringConvertible {
     var name: String
@@ -10,11 +16,18 @@ import Testing
     var path = "/"
     var query: [(name: String, value: String)] = []
     var headers: [(name: String, value: String)] = []
+    var body = ""
     var signature: String
     var testDescription: String { name }
   }
 
   private static let unreserved = "-._~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+  /// Of the documentation; no secret.
+  private static let sessionToken =
+    "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeoIYRqTflfKD8YUuwthAx7"
+    + "mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZampKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE8YQcHNVXAkiY9"
+    + "q6d+xo0rKwT38xVqr7ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx3iSIlTJabIQwj2ICCR/oLxBA=="
 
   private func authorization(_ example: Example) -> String {
     let signer = RequestSigner(
@@ -24,7 +37,7 @@ import Testing
     let request = SignableRequest(
       method: example.method, path: example.path, query: CanonicalQuery(example.query).text,
       headers: example.headers + [("host", "example.amazonaws.com"), ("x-amz-date", "20150830T123600Z")],
-      payloadHash: Digest.ofNothing)
+      payloadHash: Digest.hexadecimal(Digest.sha256(Array(example.body.utf8))))
     return signer.authorization(for: request, at: SigningDate(timestamp: "20150830T123600Z"))
   }
 
@@ -34,6 +47,23 @@ import Testing
       Example(
         name: "get-vanilla-empty-query-key", query: [("Param1", "value1")],
         signature: "a67d582fa61cc504c4bae71f336f98b97f1ea3c7a6bfe1b6e45aec72011b9aeb"),
+      // Without a query, whatever it is called.
+      Example(
+        name: "get-vanilla-query", signature: "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"),
+      // The suite takes the lines of a folded value for several values.
+      Example(
+        name: "get-header-value-multiline",
+        headers: [("My-Header1", "value1"), ("My-Header1", "  value2"), ("My-Header1", "     value3")],
+        signature: "ba17b383a53190154eb5fa66a1b836cc297cc0a3d70a5d00705980573d8ff790"),
+      Example(
+        name: "post-sts-header-before", method: "POST", headers: [("X-Amz-Security-Token", sessionToken)],
+        signature: "85d96828115b5dc0cfc3bd16ad9e210dd772bbebba041836c64533a82be05ead"),
+      Example(
+        name: "post-x-www-form-urlencoded-parameters", method: "POST",
+        headers: [
+          ("Content-Type", "application/x-www-form-urlencoded; charset=utf-8"), ("Content-Length", "13"),
+          ("x-amz-content-sha256", "9095672bbd1f56dfc5b65f3e153adc8731a4a654192329106275f4c7b24d0b6e"),
+        ], body: "Param1=value1", signature: "328d1b9eaadca9f5818ef05e8392801e091653bafec24fcab71e7344e7f51422"),
       Example(
         name: "get-vanilla-query-unreserved", query: [(unreserved, unreserved)],
         signature: "9c3e54bfcdf0b19771a7f523ee5669cdf59bc7cc0884027167c21bb143a40197"),

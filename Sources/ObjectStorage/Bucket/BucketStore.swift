@@ -173,17 +173,15 @@ final class BucketStore: ObjectStore {
     attempts.firstFailure = first
     let chance = Double.random(in: 0..<1)
     let othersSucceed = gate.successes > first.successes
-    var step = knowledge.withLock { knowledge in
-      // What once was good and has expired may be made good again by somebody.
-      let hasExpired = reading.error.kind == .expiredCredentials && knowledge.hasSucceeded
-      let failure: RetryClass = hasExpired ? .transient(retryAfter: nil) : reading.retry
-      let step = attempts.retries.next(
-        after: failure, serverHasAnswered: knowledge.serverHasAnswered, othersSucceed: othersSucceed,
+    var step = knowledge.withLock { knowledge -> RetryState.Step in
+      // What once was good and has ended may be made good again by somebody.
+      if reading.canBeMended, knowledge.hasSucceeded { return .waitOut(seconds: 0) }
+      return attempts.retries.next(
+        after: reading.retry, serverHasAnswered: knowledge.serverHasAnswered, othersSucceed: othersSucceed,
         budget: &knowledge.budget, chance: chance)
-      return hasExpired ? .waitOut(seconds: 0) : step
     }
     if pass == .probe {
-      if case .permanent = reading.retry, reading.error.kind != .expiredCredentials {
+      if case .giveUp = step, case .permanent = reading.retry {
         // Somebody answers, so the others may go on.
         gate.succeed()
       } else if case .retry(let seconds) = step {
@@ -201,16 +199,17 @@ final class BucketStore: ObjectStore {
       guard asked.waitsOut else { throw reading.error }
       counters.retries.increment()
       try gate.fail(
-        reading.error, title: outageTitle(reading.error.kind), pass: pass, since: first.time, atLeast: seconds,
+        reading.error, title: outageTitle(reading), pass: pass, since: first.time, atLeast: seconds,
         chance: chance)
       attempts = StorageAttempts()
     }
   }
 
-  private func outageTitle(_ kind: StorageError.Kind) -> String {
+  private func outageTitle(_ reading: FailureReading) -> String {
     let server = knowledge.withLock { $0.address.server.hostAndPort }
-    return switch kind {
+    return switch reading.error.kind {
     case .expiredCredentials: "The credentials have expired"
+    case _ where reading.concernsCredentials: "No new credentials"
     case .throttled: "\(server) asks for a pause"
     case .serverFailure: "\(server) fails"
     default: "No connection to \(server)"

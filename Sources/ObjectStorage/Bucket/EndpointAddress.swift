@@ -42,9 +42,7 @@ struct EndpointAddress: Hashable, Sendable {
     let rest = text[separator.upperBound...]
     let authorityEnd = rest.firstIndex(where: { $0 == "/" || $0 == "?" || $0 == "#" }) ?? rest.endIndex
     var authority = rest[..<authorityEnd]
-    guard !authority.contains("@") else {
-      throw Flaw(reason: "a user name and password in it are not supported; use the access key's own settings")
-    }
+    guard Self.userInformationEnd(rest) == nil else { throw Flaw(reason: Self.userInformationRemedy) }
     let tail = rest[authorityEnd...]
     guard !tail.contains("?"), !tail.contains("#") else { throw Flaw(reason: "it has a “?” or “#” in it") }
 
@@ -81,8 +79,22 @@ struct EndpointAddress: Hashable, Sendable {
   static func withoutUserInformation(_ text: String) -> String {
     guard let separator = text.range(of: "://") else { return text }
     let rest = text[separator.upperBound...]
-    let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-    guard let at = authority.lastIndex(of: "@") else { return text }
+    guard let at = userInformationEnd(rest) else { return text }
     return text[..<separator.upperBound] + "…" + rest[at...]
+  }
+
+  static let userInformationRemedy =
+    "a user name and password in it are not supported; use the access key's own settings"
+
+  /// The “@” behind a user name and password.
+  /// - Parameter rest: What follows the scheme.
+  private static func userInformationEnd(_ rest: Substring) -> Substring.Index? {
+    let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+    if let at = authority.lastIndex(of: "@") { return at }
+    // A password may have a slash in it; what follows a host's colon is a number.
+    guard !authority.hasPrefix("["), let colon = authority.firstIndex(of: ":"),
+      authority[colon...].dropFirst().contains(where: { !$0.isNumber })
+    else { return nil }
+    return rest.lastIndex(of: "@")
   }
 }

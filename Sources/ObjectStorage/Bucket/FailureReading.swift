@@ -56,6 +56,10 @@ struct FailureReading: Sendable {
   var error: StorageError
   var retry = RetryClass.permanent
   var correction: Correction?
+  /// Whether it was not the bucket that failed, but whoever hands credentials out.
+  var concernsCredentials = false
+  /// Whether credentials are missing that somebody may still see to, while the work waits.
+  var canBeMended = false
 
   /// Clocks may differ by a quarter of an hour; below this no refusal is blamed on them.
   static let suspiciousSkew = 240.0
@@ -67,8 +71,9 @@ struct FailureReading: Sendable {
     case .unreachable: retry = .unreachable
     case .serverFailure: retry = .transient(retryAfter: nil)
     case .throttled: retry = .throttled(retryAfter: nil)
-    default: break
+    default: canBeMended = true
     }
+    concernsCredentials = true
   }
 
   init(_ failure: TransferFailure, _ context: RequestContext) {
@@ -84,6 +89,7 @@ struct FailureReading: Sendable {
     let retryAfter = response[header: "retry-after"].flatMap { Double($0) }
     error = Self.error(response, reply, context)
     error.requestID = response[header: "x-amz-request-id"].nonEmpty ?? (reply?.requestID).nonEmpty
+    canBeMended = error.kind == .expiredCredentials
 
     switch (response.status, code) {
     case (_, "SlowDown"), (_, "RequestLimitExceeded"), (_, "Throttling"), (_, "ThrottlingException"), (429, _):

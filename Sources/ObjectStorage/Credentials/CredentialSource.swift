@@ -10,6 +10,8 @@ final class CredentialSource: Sendable {
     /// From when on new ones are asked for; nil where they do not end.
     var renewalDate: Date?
     var running: Task<Credentials, any Error>?
+    /// Whether the last renewal was in vain: a person may have changed the files since.
+    var hasFailed = false
   }
 
   private let state: Mutex<State>
@@ -22,6 +24,10 @@ final class CredentialSource: Sendable {
   static let renewalSeconds = 300.0
   /// After a renewal in vain, while the old ones last still.
   private static let pauseSeconds = 30.0
+  /// So long a request waits for new ones while the old ones last.
+  private static let graceSeconds = 3.0
+
+  private struct TakesTooLong: Error {}
 
   init(
     plan: CredentialPlan, fetcher: CredentialFetcher, lookUp: @escaping @Sendable () throws -> CredentialPlan,
@@ -58,10 +64,13 @@ final class CredentialSource: Sendable {
     case .use(let credentials): return credentials
     case .wait(let task, let lasting):
       do {
-        return try await Self.value(of: task)
+        return try await Self.value(of: task, atMost: lasting == nil ? nil : Self.graceSeconds)
       } catch let error where !(error is CancellationError) {
         guard let lasting else { throw error }
-        state.withLock { $0.renewalDate = now.addingTimeInterval(Self.pauseSeconds) }
+        state.withLock { state in
+          guard state.current == lasting else { return }
+          state.renewalDate = now.addingTimeInterval(Self.pauseSeconds)
+        }
         return lasting
       }
     }
@@ -84,6 +93,7 @@ final class CredentialSource: Sendable {
   private func startRenewal(_ state: inout State, anew: Bool) -> Task<Credentials, any Error> {
     if let running = state.running { return running }
     let plan = state.plan
+    let anew = anew || state.hasFailed
     let task = Task { [fetcher, lookUp] in
       do {
         let plan = anew ? try await fetcher.lane.run { _ in try lookUp() } : plan
@@ -91,7 +101,10 @@ final class CredentialSource: Sendable {
         finish(credentials, plan)
         return credentials
       } catch {
-        self.state.withLock { $0.running = nil }
+        self.state.withLock { state in
+          state.running = nil
+          state.hasFailed = true
+        }
         throw error
       }
     }
@@ -102,6 +115,7 @@ final class CredentialSource: Sendable {
   private func finish(_ credentials: Credentials, _ plan: CredentialPlan) {
     state.withLock { state in
       state.running = nil
+      state.hasFailed = false
       state.plan = plan
       state.current = credentials
       state.renewalDate = nil
@@ -113,8 +127,18 @@ final class CredentialSource: Sendable {
   }
 
   /// The task's value; a cancelled waiter goes at once, and the others' task goes on.
-  private static func value(of task: Task<Credentials, any Error>) async throws -> Credentials {
+  /// - Throws: what the task throws; `TakesTooLong` after that many seconds.
+  private static func value(
+    of task: Task<Credentials, any Error>, atMost seconds: Double? = nil
+  ) async throws -> Credentials {
     let answer = OneShot<Credentials>()
+    let timer = seconds.map { seconds in
+      Task {
+        try await Task.sleep(for: .seconds(seconds))
+        answer.answer(.failure(TakesTooLong()))
+      }
+    }
+    defer { timer?.cancel() }
     return try await withTaskCancellationHandler {
       Task { answer.answer(await task.result) }
       return try await answer.value()

@@ -84,7 +84,14 @@ struct SignOnService: Sendable {
   private func currentToken() async throws -> Token {
     let token = try await lane.run { _ in try readToken() }
     let left = token.expiration.timeIntervalSinceNow
-    if left < Self.refreshSeconds, let renewed = try await prolonged(token) { return renewed }
+    if left < Self.refreshSeconds {
+      do {
+        if let renewed = try await prolonged(token) { return renewed }
+      } catch let error as StorageError {
+        // Without a connection nobody can say that it has ended.
+        guard left > 0 else { throw error }
+      }
+    }
     guard left > 0 else { throw expired }
     return token
   }
@@ -115,6 +122,7 @@ struct SignOnService: Sendable {
 
   /// A sign-on with a refresh token lasts for days, in pieces of an hour.
   /// - Returns: nil where it cannot be prolonged.
+  /// - Throws: `StorageError` where nobody answers; `CancellationError`.
   private func prolonged(_ token: Token) async throws -> Token? {
     guard let refreshToken = token.file["refreshToken"], let clientID = token.file["clientId"],
       let clientSecret = token.file["clientSecret"],
@@ -124,14 +132,9 @@ struct SignOnService: Sendable {
     let body = try JSONEncoder().encode([
       "grantType": "refresh_token", "clientId": clientID, "clientSecret": clientSecret, "refreshToken": refreshToken,
     ])
-    let response: HTTPResponse
-    do {
-      response = try await client.send(
-        .post, "\(tokenEndpoint.text)/token", to: tokenEndpoint, service: "Prolonging the sign-on", body: Array(body)
-      ) { _ in [("content-type", "application/json")] }
-    } catch is StorageError {
-      return nil
-    }
+    let response = try await client.send(
+      .post, "\(tokenEndpoint.text)/token", to: tokenEndpoint, service: "Prolonging the sign-on", body: Array(body)
+    ) { _ in [("content-type", "application/json")] }
     guard response.isSuccess, let answer = try? JSONDecoder().decode(Prolonged.self, from: Data(response.body)) else {
       return nil
     }

@@ -37,7 +37,9 @@ struct StorageSettings: Sendable {
 
     (endpoint, endpointSource) = try Self.endpoint(options, locationEndpoint, profile)
     let amazon = endpoint.flatMap { AmazonHost($0.host) }
-    (region, regionSource) = try Self.region(options, profile, bucket: bucket, amazon: amazon, endpoint: endpoint)
+    let chosen = try Self.region(options, profile)
+    (region, regionSource) = try Self.region(
+      chosen, options, profile, accessPoint: AccessPoint(bucket), endpointRegion: amazon?.region)
     variant = try Self.variant(environment, profile)
     // A host of AWS without a path is AWS: where its region proves wrong, the host follows.
     if let amazon, amazon.kind == .storage, amazon.bucket == nil, let named = endpoint,
@@ -74,7 +76,7 @@ struct StorageSettings: Sendable {
     credentialPlan =
       options.noSignRequest ? .anonymous : try CredentialLookup(options, configuration, profile).plan()
     let fetcher = CredentialFetcher(
-      environment: environment, region: region,
+      environment: environment, region: chosen?.name ?? region,
       endpoints: ServiceEndpoints(environment: environment, profile: profile, variant: variant),
       cache: CommandLineCache(directory: configuration.directory),
       client: ServiceClient(certificateAuthorities: certificateAuthorities))
@@ -98,43 +100,75 @@ struct StorageSettings: Sendable {
       }
   }
 
+  private typealias NamedRegion = (name: String, source: String)
+
+  /// The region that is asked for, wherever the bucket lies: that of the services that hand credentials out.
   private static func region(
-    _ options: StorageOptions, _ profile: Profile, bucket: String, amazon: AmazonHost?, endpoint: EndpointAddress?
-  ) throws(StorageError) -> (String, source: String?) {
+    _ options: StorageOptions, _ profile: Profile
+  ) throws(StorageError) -> NamedRegion? {
     let environment = options.environment
-    let candidates: [(name: String?, source: String)] = [
-      (AccessPoint(bucket)?.region, "the access point's ARN"), (options.region, "--region"),
-      (amazon?.region, "the endpoint"), (environment["AWS_REGION"], "AWS_REGION"),
+    return try plausible([
+      (options.region, "--region"), (environment["AWS_REGION"], "AWS_REGION"),
       (environment["AWS_DEFAULT_REGION"], "AWS_DEFAULT_REGION"), (profile["region"], "profile “\(profile.name)”"),
-    ]
-    guard let (name, source) = candidates.first(where: { $0.name.nonEmpty != nil }), var name else {
-      return (defaultRegion, nil)
+    ])
+  }
+
+  /// The region of the bucket, before its server is asked: that of the access point, of --region, of the endpoint's name,
+  /// or whatever else is asked for.
+  private static func region(
+    _ chosen: NamedRegion?, _ options: StorageOptions, _ profile: Profile, accessPoint: AccessPoint?,
+    endpointRegion: String?
+  ) throws(StorageError) -> (String, source: String?) {
+    if let accessPoint, let chosen, chosen.name != accessPoint.region, !accessPoint.isMultiRegion {
+      let usesARN =
+        try flag("AWS_S3_USE_ARN_REGION", ["s3.use_arn_region", "s3_use_arn_region"], options.environment, profile)
+      guard usesARN ?? true else {
+        throw StorageError(
+          .configuration,
+          "The access point “\(accessPoint.name)” lies in \(accessPoint.region), but \(chosen.source) is \(chosen.name), "
+            + "and regions of ARNs are not to be used (AWS_S3_USE_ARN_REGION).",
+          remedy: "Use --region \(accessPoint.region), or set AWS_S3_USE_ARN_REGION to true.")
+      }
     }
+    if let found = try plausible([(accessPoint?.region, "the access point's ARN"), (options.region, "--region")]) {
+      return found
+    }
+    return try plausible([(endpointRegion, "the endpoint")]) ?? chosen ?? (defaultRegion, nil)
+  }
+
+  /// The first that is there.
+  private static func plausible(
+    _ candidates: [(name: String?, source: String)]
+  ) throws(StorageError) -> NamedRegion? {
+    guard let (name, source) = candidates.first(where: { $0.name.nonEmpty != nil }), let name else { return nil }
     guard isPlausible(region: name) else {
       throw StorageError(
         .configuration, "“\(name)” from \(source) is no region.", remedy: "A region looks like us-east-1.")
     }
-    if name == "aws-global" { name = defaultRegion }
-    return (name, source)
+    return (name == "aws-global" ? defaultRegion : name, source)
+  }
+
+  /// A setting that is true or false; nil where nobody says anything.
+  private static func flag(
+    _ variable: String, _ names: [String], _ environment: [String: String], _ profile: Profile
+  ) throws(StorageError) -> Bool? {
+    let candidates = [(environment[variable].nonEmpty, variable)] + names.map { (profile[$0], "\($0) of the profile") }
+    guard let (value, source) = candidates.first(where: { $0.0 != nil }), let value else { return nil }
+    switch value.lowercased() {
+    case "true": return true
+    case "false": return false
+    default:
+      throw StorageError(.configuration, "\(source) is “\(value)”.", remedy: "It must be true or false.")
+    }
   }
 
   private static func variant(
     _ environment: [String: String], _ profile: Profile
   ) throws(StorageError) -> AmazonVariant {
-    func flag(_ variable: String, _ names: [String]) throws(StorageError) -> Bool {
-      let candidates =
-        [(environment[variable].nonEmpty, variable)] + names.map { (profile[$0], "\($0) of the profile") }
-      guard let (value, source) = candidates.first(where: { $0.0 != nil }), let value else { return false }
-      switch value.lowercased() {
-      case "true": return true
-      case "false": return false
-      default:
-        throw StorageError(.configuration, "\(source) is “\(value)”.", remedy: "It must be true or false.")
-      }
-    }
-    return AmazonVariant(
-      usesFIPS: try flag("AWS_USE_FIPS_ENDPOINT", ["use_fips_endpoint"]),
-      usesDualStack: try flag("AWS_USE_DUALSTACK_ENDPOINT", ["s3.use_dualstack_endpoint", "use_dualstack_endpoint"]))
+    let usesFIPS = try flag("AWS_USE_FIPS_ENDPOINT", ["use_fips_endpoint"], environment, profile)
+    let usesDualStack = try flag(
+      "AWS_USE_DUALSTACK_ENDPOINT", ["s3.use_dualstack_endpoint", "use_dualstack_endpoint"], environment, profile)
+    return AmazonVariant(usesFIPS: usesFIPS ?? false, usesDualStack: usesDualStack ?? false)
   }
 
   private static func endpoint(
