@@ -398,6 +398,30 @@ import Testing
     #expect(store.counts.bytesFetched < 5_000_000)
   }
 
+  @Test("a body that ends before it can be judged is asked for again, and believed when it ends there twice")
+  func tooShortToJudge() async throws {
+    let whole = [UInt8](repeating: 7, count: 5000)
+    let server = try FaultServer { request in
+      let isWhole = request.path.hasSuffix("whole") && request.number > 1
+      let body = isWhole ? whole : [UInt8](repeating: 7, count: request.number == 0 ? 9 : 3)
+      return .content(200, headers: ["ETag": "\"e\""], body: body)
+    }
+    let store = try open(server.endpoint)
+    func get(_ name: String) async throws -> FetchResult {
+      try await store.get(StoredObject(key: ObjectKey(name), size: 5000, etag: "e")) { $0.count >= 32 }
+    }
+    guard case .bytes(let bytes, _) = try await get("whole") else {
+      Issue.record("it was refused")
+      return
+    }
+    #expect(bytes == whole && server.requests.count == 3)
+    guard case .rejected(let head) = try await get("short") else {
+      Issue.record("it was accepted")
+      return
+    }
+    #expect(head.count == 3 && server.requests.count == 5)
+  }
+
   @Test("bodies shorter than the first bytes are judged too")
   func shortBodies() async throws {
     let server = try FaultServer { .answer(200, body: $0.path.hasSuffix("empty") ? "" : "abc") }

@@ -80,6 +80,8 @@ extension BucketStore {
     // Who waits in front of the screen is told at once.
     request.waitsOut = !template.isUrgent
     var attempts = StorageAttempts()
+    // How many bytes were refused that are too few to be judged.
+    var shortHead: Int?
     while true {
       request.template.accept = download.bytes.isEmpty ? accept : nil
       request.headers = download.headers
@@ -91,7 +93,12 @@ extension BucketStore {
       let verdict: PartDownload.Verdict
       let before = download.bytes.count
       switch try await attempt(request, &attempts) {
-      case .success(.rejected(let head)): return .rejected(head: head)
+      case .success(.rejected(let head)):
+        // Twice the same: then the listing is wrong.
+        guard download.isTooShort(head), shortHead != head.count else { return .rejected(head: head) }
+        shortHead = head.count
+        try await wait(after: contradiction(key, "it ends after \(head.count) bytes"), request, .free, &attempts)
+        continue
       case .success(.tooLarge(let size)):
         throw StorageError.tooLarge(key, size: size, limit: limit ?? size)
       case .success(.response(let response)):

@@ -92,6 +92,12 @@ struct PartDownload: Sendable {
     return interrupted()
   }
 
+  /// Whether what was judged is less than there should have been to judge, according to the listing.
+  func isTooShort(_ head: [UInt8]) -> Bool {
+    guard let listed else { return false }
+    return head.count < min(listed.size, Int64(Transfer.headBytes))
+  }
+
   private mutating func interrupted() -> Verdict {
     // What has no name cannot be told from another object.
     if tag?.isEmpty != false { bytes = [] }

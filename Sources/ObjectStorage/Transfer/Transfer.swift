@@ -31,7 +31,7 @@ final class Transfer: @unchecked Sendable {  // `answer` is safe by itself; all 
   /// Memory is taken for so much of an announced body at once; for more when it comes.
   private static let reservedBytes: Int64 = 8 << 20
   /// What `accept` sees at least.
-  private static let headBytes = 32
+  static let headBytes = 32
 
   /// - Returns: Whether the transfer shall go on.
   func receive(header line: UnsafeRawBufferPointer) -> Bool {
