@@ -144,6 +144,7 @@ import X11
       case .back: self?.map.send(.key(.escape, [], isRepeat: false))
       case .stopHere: self?.jobs.stopHere()
       case .continueLayout: self?.continueLayout()
+      case .layOutAnew: self?.layOutAnew()
       case .tryNow: self?.jobs.tryNow()
       case .fetchAll, .share: self?.acceptQuestion()
       }

@@ -132,6 +132,7 @@ extension Application {
       if jobs.progress?.interruption?.nextTry != nil { content.action = .tryNow }
     } else if let layout = jobs.latestLayout, layout.slots.count > 3, !failurePage.isShown {
       content.action = .continueLayout
+      if case .finished(let report) = jobs.state, report.placed != nil { content.action = .layOutAnew }
     }
     if map.scene.opened != nil { content.action = .back }
     content.notes = jobs.notes.count
@@ -210,6 +211,7 @@ extension Application {
       return ([Wording.sentence(for: progress), jobs.notes.last].compactMap { $0 }.joined(separator: " · "), false)
     case .finished(let report):
       var parts = [Wording.count(report.images, "image")]
+      if let placed = report.placed, placed > 0 { parts[0] += ", \(Wording.count(placed)) of them placed since" }
       if let divergence = report.klDivergence {
         parts.append("KL divergence \(Wording.number(divergence, digits: 3))")
         parts.append(Wording.count(report.iterations, "iteration"))
