@@ -64,6 +64,14 @@ extension MapRenderer {
       }
       touched = touched.union(rect.insetBy(-Int(line + 3 * unit) - 1))
     }
+    if let marquee = scene.marquee {
+      let path = marquee.shape == .lasso ? Path(marquee.points, closed: true) : Path(marquee.bounds, cornerRadius: 0)
+      clipped {
+        canvas.fill(path, theme.accent.withAlpha(0.12))
+        canvas.stroke(path, theme.accent, lineWidth: unit.rounded())
+      }
+      touched = touched.union(PixelRect(covering: marquee.bounds.insetBy(-unit - 1)))
+    }
     if let label, let slot = scene.labelledSlot, let rect = scene.spriteRect(of: slot) {
       touched = touched.union(
         draw(

@@ -57,6 +57,9 @@ struct PictureField: Sendable {
   var count: Int { marks.count }
 
   func isPlaced(_ slot: Int) -> Bool { marks.indices.contains(slot) && marks[slot].contains(.placed) }
+  func isKnown(_ slot: Int) -> Bool {
+    marks.indices.contains(slot) && marks[slot].intersection([.known, .removed]) == .known
+  }
   /// Width / height; 1 until known.
   func aspect(_ slot: Int) -> Float { signedAspects.indices.contains(slot) ? abs(signedAspects[slot]) : 1 }
   func isReady(_ slot: Int) -> Bool { marks.indices.contains(slot) && marks[slot].contains(.ready) }

@@ -13,6 +13,10 @@ public struct Scene: Sendable {
   public internal(set) var hovered: Int?
   /// The picture that has the keyboard focus.
   public internal(set) var focused: Int?
+  /// The pictures that are chosen; while there are any, the others are dimmed.
+  public internal(set) var selection = Selection()
+  /// What the hand is drawing to select what lies in it.
+  public internal(set) var marquee: Marquee?
   /// The picture that is shown at full size.
   public internal(set) var opened: OpenedImage?
   /// Whether the user moved the camera since it last showed the whole map; until then it follows the map.
@@ -39,6 +43,7 @@ public struct Scene: Sendable {
   var movesUntil = -Double.infinity
   var wasDraft = false
   var pendingViewState: ViewState?
+  var selectionVersion = 0
   var hasUnsavedView = false
 
   /// An empty scene.
@@ -53,7 +58,7 @@ public struct Scene: Sendable {
   /// Images that have a place on the map.
   public var placedCount: Int { pictures.placed.count }
   /// Grows with everything that changes what is drawn, apart from the camera.
-  public var contentVersion: Int { pictures.version }
+  public var contentVersion: Int { pictures.version &+ selectionVersion }
   /// Grows with everything that moves pictures, apart from the camera: not when more come or thumbnails become ready.
   public var arrangementVersion: Int { pictures.arrangementVersion }
   /// Whether a layout is shown, and not the loading grid.
@@ -100,8 +105,8 @@ public struct Scene: Sendable {
     var effects = Effects()
     switch input {
     case .pointerMoved(let point, _): pointerMoved(to: point, &effects)
-    case .pointerPressed(let point, let button, let clickCount, _):
-      pointerPressed(at: point, button: button, clickCount: clickCount, &effects)
+    case .pointerPressed(let point, let button, let clickCount, let modifiers):
+      pointerPressed(at: point, button: button, clickCount: clickCount, modifiers, &effects)
     case .pointerReleased(let point, let button, _): pointerReleased(at: point, button: button, &effects)
     case .pointerLeft: pointerLeft(&effects)
     case .scrolled(_, let dy, let point, _): scrolled(by: dy, at: point, &effects)
@@ -121,6 +126,8 @@ public struct Scene: Sendable {
     case .layoutStarted: pictures.beginLayout()
     case .layout(let slots, let positions, let isFinal, let animated):
       receiveLayout(slots, positions, isFinal: isFinal, animated: animated, &effects)
+    case .select(let slots): select(slots: slots, &effects)
+    case .show(let slots): fit(slots, &effects)
     case .restored(let state): restore(state, &effects)
     case .originalSize(let slot, let size):
       guard opened?.slot == slot else { break }
@@ -152,6 +159,7 @@ public struct Scene: Sendable {
     pictures.remove(slots)
     if let opened, slots.contains(opened.slot) { close(&effects) }
     if let focused, slots.contains(focused) { self.focused = nil }
+    if !selection.isEmpty { select(slots: selection.slots, &effects) }
     pictures.reindexIfNeeded()
     updateHover(&effects)
     effects.redraw()

@@ -64,7 +64,13 @@ extension Scene {
       fitted.scale = min(fitted.scale, Self.largestFittedSide * uiScale / Self.cellShare / grid.pitch)
       return fitted
     }
-    let most = spacing(forSide: Self.largestFittedSide * uiScale) / pictures.spacing
+    return self.fitted(bounds)
+  }
+
+  /// The view that shows these middles of pictures, and the pictures around them.
+  func fitted(_ bounds: Rect) -> Camera {
+    var fitted = camera
+    let most = largestFittedScale
     fitted.scale = most
     // The margin holds half a picture, whose size depends on the scale: a few rounds find both.
     for _ in 0..<4 {
@@ -73,6 +79,13 @@ extension Scene {
       fitted.scale = min(fitted.scale, most)
     }
     return fitted
+  }
+
+  private var largestFittedScale: Double {
+    guard pictures.arrangement == .layout, pictures.layoutShare >= 1 else {
+      return Self.largestFittedSide * uiScale / Self.cellShare / pictures.spacing
+    }
+    return spacing(forSide: Self.largestFittedSide * uiScale) / pictures.spacing
   }
 
   /// The scales that the hand can reach: from the map at a quarter of the window to neighbours far apart.

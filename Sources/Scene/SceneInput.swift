@@ -37,6 +37,10 @@ public enum SceneInput: Sendable {
   case layoutStarted
   /// Positions (interleaved x, y, any unit and extent) of the images in `slots`.
   case layout(slots: [Int32], positions: [Float], isFinal: Bool, animated: Bool)
+  /// These images, and no others, are selected.
+  case select(slots: [Int])
+  /// The camera goes where all of these images can be seen.
+  case show(slots: [Int])
   /// What `Scene.viewState` said when the location was last left. Sent before the layout that it belongs to.
   case restored(ViewState)
   /// Width and height in pixels of the original of `slot`, as soon as they are known.
@@ -57,6 +61,10 @@ public enum SceneEffect: Hashable, Sendable {
   case copyAddress(slots: [Int])
   /// Open an image in the desktop's own viewer.
   case openExternally(slot: Int)
+  /// `Scene.selection` is another one.
+  case selectionChanged
+  /// Let the user type what the keys of the images to select contain.
+  case search
   /// The pointer, or the keyboard focus, is on another image now.
   case hoverChanged(slot: Int?)
   /// Show this pointer.
@@ -125,6 +133,8 @@ public enum SceneCursor: Hashable, Sendable {
   case pointer
   /// The map, or an enlarged picture, is being dragged.
   case dragging
+  /// A rectangle or a lasso is being drawn.
+  case drawing
 }
 
 /// What is kept for a location between two runs of the program.

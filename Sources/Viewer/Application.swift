@@ -23,6 +23,8 @@ import X11
   let failurePage = FailurePage()
   let problems = ProblemsPanel()
   let notes = NotesPanel()
+  let prompt = Prompt()
+  let search = KeySearch()
   let progressLine = ProgressLine()
   let scheduler: FrameScheduler
   let history: RecentLocations
@@ -94,6 +96,7 @@ import X11
     group.add(status.controls)
     group.add(problems.controls)
     group.add(notes.controls)
+    group.add(prompt.controls)
     group.clipboard = clipboard
     connectCallbacks()
     loadHistory()
@@ -138,6 +141,7 @@ import X11
     bar.onType = { [weak self] in self?.updateNews() }
     status.onShowProblems = { [weak self] in self?.showProblems() }
     status.onShowNotes = { [weak self] in self?.toggleNotes() }
+    prompt.onChange = { [weak self] in self?.promptChanged() }
     notes.onClose = { [weak self] in self?.closeNotes() }
     status.onAction = { [weak self] action in
       switch action {
@@ -194,6 +198,7 @@ import X11
     failurePage.place(in: area, style: style)
     problems.place(in: area, style: style)
     notes.place(in: area, style: style)
+    prompt.place(in: area, style: style)
     map.send(.viewportChanged(PixelRect(covering: area), uiScale: style.scale))
     redrawAll()
   }

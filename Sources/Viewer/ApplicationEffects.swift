@@ -26,6 +26,8 @@ extension Application {
       updateStatus()
     case .copyAddress(let slots): copyAddresses(of: slots)
     case .openExternally(let slot): openExternally(slot)
+    case .selectionChanged: updateStatus()
+    case .search: askWhatToSelect()
     case .hoverChanged:
       redrawMap()
       updateStatus()
@@ -121,6 +123,9 @@ extension Application {
     var content = StatusLine.Content()
     let (sentence, isError) = sentence()
     content.sentence = sentence
+    if let selectionWords, announcement == nil, !isError, map.scene.opened == nil {
+      content.sentence = jobs.isRunning ? "\(selectionWords) · \(sentence)" : selectionWords
+    }
     content.isError = isError
     content.leftOut = jobs.collection?.counts.leftOut ?? 0
     let known = map.scene.imageCount
@@ -187,6 +192,8 @@ extension Application {
     if notes.isShown { words.append("notes") }
     if keys.isShown { words.append("keys") }
     if bar.news == .parameters { words.append("outdated") }
+    if prompt.isShown { words.append("prompt") }
+    words.append("selected:\(map.scene.selection.count)")
     words.append("images:\(map.scene.imageCount)")
     words.append("placed:\(map.scene.placedCount)")
     let state = words.joined(separator: " ")

@@ -79,6 +79,7 @@ extension Application {
       }
       problems.draw(on: canvas, style: style)
       notes.draw(on: canvas, style: style)
+      prompt.draw(on: canvas, style: style)
       group.draw(on: canvas, in: rect)
       keys.draw(on: canvas, in: area, style: style)
     }

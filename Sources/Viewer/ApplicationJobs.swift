@@ -95,6 +95,8 @@ extension Application {
     problems.problems = []
     if problems.isShown { closeProblems() }
     if notes.isShown { closeNotes() }
+    if prompt.isShown { prompt.cancel() }
+    search.end()
   }
 
   private func start(_ mode: MappingRequest.Mode, _ parameters: MapParameters) {

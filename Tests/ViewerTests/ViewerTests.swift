@@ -81,6 +81,44 @@ struct ViewerTests {
     try await window.waitForWord("opened:original", present: false)
   }
 
+  @Test(
+    "what is typed after a slash is selected while it is typed; Escape gives up, Return keeps, Ctrl+C copies all of it")
+  func selectByTyping() async throws {
+    let window = try await WindowUnderTest.start([sampleImages])
+    try await window.waitForState("finished")
+    let count = try await window.number("images")
+    let part = "balloons"
+    let paths = try FileManager.default.subpathsOfDirectory(atPath: sampleImages)
+    let matches = paths.filter { $0.lowercased().contains(part) && $0.contains(".") }
+    try #require(!matches.isEmpty && matches.count < count)
+    try await window.pointAtNothing()
+    let before = try await window.picture()
+    try await window.key("slash")
+    try await window.type(part.uppercased())
+    try await window.waitForWord("selected:\(matches.count)")
+    try await window.key("Escape")
+    try await window.waitForWord("selected:0")
+    #expect(try await window.picture().mapAgreement(with: before) == 1)
+    try await window.key("slash")
+    try await window.type(part)
+    try await window.waitForWord("selected:\(matches.count)")
+    try await window.key("Return")
+    try await window.waitForWord("prompt", present: false)
+    #expect(try await window.picture().mapAgreement(with: before) < 0.9)
+    try await window.key("ctrl+c")
+    let environment = window.display.environment
+    try await window.waitUntil("the paths are on the clipboard") {
+      let answer = try await TestSupport.run(
+        "xclip", ["-selection", "clipboard", "-o"], environment: environment, within: 5)
+      return Set(answer.outputText.split(separator: "\n").map(String.init))
+        == Set(matches.map { sampleImages + "/" + $0 })
+    }
+    try await window.key("i")
+    try await window.waitForWord("selected:\(count - matches.count)")
+    try await window.key("Escape")
+    try await window.waitForWord("selected:0")
+  }
+
   @Test("another perplexity and Return give another map of the same images; an impossible one starts nothing")
   func refresh() async throws {
     let window = try await WindowUnderTest.start([sampleImages])
