@@ -101,13 +101,13 @@ public struct MapRenderer {
     // The others are drawn first and dimmed, whatever rectangle is drawn: a pan may move the result.
     let dimmed = scene.selection.isEmpty ? 0 : firstSelected(scene)
     drawSprites(0..<dimmed, side: side, clip: clip, blitter: blitter, atlas: atlas, originals: originals, quality)
-    if dimmed > 0 { blitter.fade(clip, towards: background, keeping: Self.dimmedShare) }
+    if dimmed > 0 { blitter.fade(clip, towards: background, keeping: UInt32(256 * Self.dimmedShare)) }
     drawSprites(
       dimmed..<sprites.count, side: side, clip: clip, blitter: blitter, atlas: atlas, originals: originals, quality)
   }
 
-  /// What is left of a picture that is not selected while others are, of 256.
-  private static let dimmedShare: UInt32 = 72
+  /// What is left of a picture that is not selected while others are.
+  public static let dimmedShare = 72.0 / 256
 
   /// Where in `sprites` the selected ones begin: they are the last.
   private func firstSelected(_ scene: borrowing Scene) -> Int {

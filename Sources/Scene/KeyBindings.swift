@@ -26,6 +26,14 @@ public enum SceneCommand: Hashable, Sendable {
   case fitSelection
   /// Select by typing.
   case search
+  /// Write the selection, or everything, to a file.
+  case save
+  /// Free, spread, grid, and free again.
+  case nextArrangement
+  /// Make the pictures larger, the map staying as it is.
+  case enlargePictures
+  /// Make them smaller.
+  case shrinkPictures
   /// Copy the addresses of the selection, or of the picture at hand.
   case copyAddress
   /// Open the picture at hand in the desktop's viewer.
@@ -99,6 +107,9 @@ public struct KeyBinding: Sendable {
     row(.right, .shift, .pan(.right)),
     row(.up, .shift, .pan(.up)),
     row(.down, .shift, .pan(.down)),
+    row("g", .nextArrangement, "g", "Arrange: free, spread apart, in a grid"),
+    row("]", .enlargePictures, "], [", "Larger pictures, smaller pictures"),
+    row("[", .shrinkPictures),
     row(" ", .toggleSelection, "Space, Ctrl+click", "Select the picture, or no more"),
     row(.character("a"), .control, .selectAll, "Ctrl+A", "Select all; drag with Shift a rectangle, with Ctrl a lasso"),
     row("i", .invertSelection, "i, Ctrl+I", "Select the others; with Alt, a rectangle or lasso takes away"),
@@ -106,6 +117,7 @@ public struct KeyBinding: Sendable {
     row("/", .search, "/", "Select by typing a part of the names"),
     row("z", .fitSelection, "z", "Show all of the selection"),
     row(.character("c"), .control, .copyAddress, "Ctrl+C", "Copy the addresses of the selection, or of the picture"),
+    row(.character("s"), .control, .save, "Ctrl+S", "Save the selection, or all: a list, a picture, the files"),
     row("o", .openExternally, "o", "Open the picture in the desktop's viewer"),
     row("l", .focusLocation, "l, Ctrl+L", "Type another location"),
     row(.character("l"), .control, .focusLocation),

@@ -1,3 +1,4 @@
+public import Arrangements
 public import Geometry
 
 /// What the user sees of a map, and what the hand does to it, as a value: no window, no clock, no files.
@@ -23,6 +24,10 @@ public struct Scene: Sendable {
   public internal(set) var handHasTouchedCamera = false
   /// Whether changes are animated.
   public internal(set) var isAnimationEnabled = true
+  /// How the pictures of a layout are to be put on the map; until that is computed, they lie free.
+  public internal(set) var mode = ArrangementMode.free
+  /// By how much pictures are larger than they would be.
+  public internal(set) var pictureSize = 1.0
   /// The shape of the pointer.
   public internal(set) var cursor = SceneCursor.arrow
 
@@ -62,7 +67,7 @@ public struct Scene: Sendable {
   /// Grows with everything that moves pictures, apart from the camera: not when more come or thumbnails become ready.
   public var arrangementVersion: Int { pictures.arrangementVersion }
   /// Whether a layout is shown, and not the loading grid.
-  public var showsLayout: Bool { pictures.arrangement == .layout }
+  public var showsLayout: Bool { pictures.phase == .layout }
   /// Whether the scene wants ticks.
   public var wantsTicks: Bool {
     motion.isMoving || openedZoom != nil || opening != nil || pictures.motion.isMoving || isWaitingForColumns
@@ -119,13 +124,15 @@ public struct Scene: Sendable {
     case .imagesAdded(let slots): add(slots, &effects)
     case .imagesReady(let ready):
       pictures.markReady(ready)
-      if pictures.arrangement != .none { effects.redraw() }
+      if pictures.phase != .none { effects.redraw() }
     case .imagesRemoved(let slots): remove(slots, &effects)
     case .listingComplete:
       chooseColumns(&effects)
     case .layoutStarted: pictures.beginLayout()
     case .layout(let slots, let positions, let isFinal, let animated):
       receiveLayout(slots, positions, isFinal: isFinal, animated: animated, &effects)
+    case .arrangementMode(let mode): setMode(mode, &effects)
+    case .arranged(let arrangement, let mode, let version): arranged(arrangement, mode, version: version, &effects)
     case .select(let slots): select(slots: slots, &effects)
     case .show(let slots): fit(slots, &effects)
     case .restored(let state): restore(state, &effects)
@@ -148,11 +155,11 @@ public struct Scene: Sendable {
   private mutating func add(_ slots: [Int], _ effects: inout Effects) {
     guard !slots.isEmpty else { return }
     pictures.add(slots)
-    if pictures.arrangement == .none, !isWaitingForColumns {
+    if pictures.phase == .none, !isWaitingForColumns {
       isWaitingForColumns = true
       firstImagesAt = nil
     }
-    if pictures.arrangement != .none { effects.redraw() }
+    if pictures.phase != .none { effects.redraw() }
   }
 
   private mutating func remove(_ slots: [Int], _ effects: inout Effects) {
@@ -167,7 +174,7 @@ public struct Scene: Sendable {
 
   /// The loading grid's columns are chosen from what is known: it is complete, or it took too long to wait for.
   mutating func chooseColumns(_ effects: inout Effects) {
-    guard pictures.arrangement == .none, pictures.imageCount > 0, !camera.viewport.isEmpty else { return }
+    guard pictures.phase == .none, pictures.imageCount > 0, !camera.viewport.isEmpty else { return }
     isWaitingForColumns = false
     pictures.chooseColumns(for: gridRoom)
     pictures.reindexIfNeeded()
@@ -185,6 +192,7 @@ public struct Scene: Sendable {
     pictures.reindexIfNeeded()
     if !animated || isFirst, !handHasTouchedCamera, !camera.viewport.isEmpty { camera = fittedCamera }
     if !animated { updateHover(&effects) }
+    if isFinal, mode != .free { effects.add(.arrange) }
     effects.redraw()
   }
 
@@ -194,7 +202,7 @@ public struct Scene: Sendable {
   public var viewState: ViewState {
     ViewState(
       center: camera.center, scale: camera.scale / viewportSide, handHasTouchedCamera: handHasTouchedCamera,
-      orientation: pictures.orientation)
+      orientation: pictures.orientation, mode: mode, pictureSize: pictureSize)
   }
 
   private var viewportSide: Double { Double(max(1, min(camera.viewport.width, camera.viewport.height))) }
@@ -204,6 +212,8 @@ public struct Scene: Sendable {
       state.orientation.angle.isFinite
     else { return }
     pictures.restore(state.orientation)
+    setMode(state.mode ?? mode, &effects)
+    setPictureSize(state.pictureSize ?? pictureSize, &effects)
     guard state.handHasTouchedCamera else { return }
     guard !camera.viewport.isEmpty else {
       pendingViewState = state

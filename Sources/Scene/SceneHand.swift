@@ -233,6 +233,10 @@ extension Scene {
     case .actualSize: if opened != nil { zoomOpened(to: 1, about: middle, &effects) }
     case .zoomIn: zoomByKey(1.5, &effects)
     case .zoomOut: zoomByKey(1 / 1.5, &effects)
+    case .save: if opened == nil, imageCount > 0 { effects.add(.save) }
+    case .nextArrangement: if opened == nil, showsLayout { setMode(mode.next, &effects) }
+    case .enlargePictures: if opened == nil { resizePictures(larger: true, &effects) }
+    case .shrinkPictures: if opened == nil { resizePictures(larger: false, &effects) }
     case .selectAll: if opened == nil { selectAll(&effects) }
     case .invertSelection: if opened == nil { invertSelection(&effects) }
     case .toggleSelection: if let slot = atHand { toggle(slot, &effects) }
@@ -386,7 +390,7 @@ extension Scene {
     return twin ?? best?.slot
   }
 
-  private func pictureNearest(to point: Point) -> Int? {
+  func pictureNearest(to point: Point) -> Int? {
     var best: (slot: Int, distance: Double)?
     for slot in pictures.placed {
       let x = Double(pictures.x[Int(slot)]) - point.x

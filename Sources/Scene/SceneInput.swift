@@ -1,3 +1,4 @@
+public import Arrangements
 public import Geometry
 
 /// Everything that can happen to a scene: the hand, the clock, and what the job found out.
@@ -37,6 +38,10 @@ public enum SceneInput: Sendable {
   case layoutStarted
   /// Positions (interleaved x, y, any unit and extent) of the images in `slots`.
   case layout(slots: [Int32], positions: [Float], isFinal: Bool, animated: Bool)
+  /// Put the pictures of the layout on the map in another way.
+  case arrangementMode(ArrangementMode)
+  /// What `Scene.arrangementRequest` asked for, of that version of the layout.
+  case arranged(Arrangement, ArrangementMode, version: Int)
   /// These images, and no others, are selected.
   case select(slots: [Int])
   /// The camera goes where all of these images can be seen.
@@ -61,6 +66,12 @@ public enum SceneEffect: Hashable, Sendable {
   case copyAddress(slots: [Int])
   /// Open an image in the desktop's own viewer.
   case openExternally(slot: Int)
+  /// Ask where the selection, or everything, is to be written to.
+  case save
+  /// `Scene.mode` is another one, or another layout is to be arranged: compute `Scene.arrangementRequest`, if there is one.
+  case arrange
+  /// `Scene.pictureSize` is another one.
+  case pictureSizeChanged
   /// `Scene.selection` is another one.
   case selectionChanged
   /// Let the user type what the keys of the images to select contain.
@@ -147,4 +158,8 @@ public struct ViewState: Hashable, Codable, Sendable {
   public var handHasTouchedCamera: Bool
   /// How the layout was turned and mirrored.
   public var orientation: Orientation
+  /// How the pictures are put on the map.
+  public var mode: ArrangementMode?
+  /// By how much they are larger than they would be.
+  public var pictureSize: Double?
 }

@@ -55,6 +55,9 @@ import X11
   var knownSlots: Set<Int> = []
   /// Pictures that the map showed when it last came to rest.
   var seenCount: Int?
+  /// Computes arrangements, one at a time.
+  let arranger = Arranger()
+  let saving = Saving()
   var isQuitting = false
   /// What `publishState` last said.
   var publishedState = ""
@@ -148,10 +151,12 @@ import X11
       case .back: self?.map.send(.key(.escape, [], isRepeat: false))
       case .stopHere: self?.jobs.stopHere()
       case .continueLayout: self?.continueLayout()
+      case .stopSaving: self?.stopSaving()
       case .tryNow: self?.jobs.tryNow()
       case .fetchAll, .share: self?.acceptQuestion()
       }
     }
+    status.onNextArrangement = { [weak self] in self?.map.send(.key(.character("g"), [], isRepeat: false)) }
     startPage.onOpen = { [weak self] text in self?.open(text) }
     startPage.onOpenSamples = { [weak self] in
       if let samples = self?.options.samplesDirectory { self?.open(samples) }

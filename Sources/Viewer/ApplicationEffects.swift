@@ -1,3 +1,4 @@
+import Arrangements
 import Collection
 import Controls
 import Drawing
@@ -27,6 +28,11 @@ extension Application {
     case .copyAddress(let slots): copyAddresses(of: slots)
     case .openExternally(let slot): openExternally(slot)
     case .selectionChanged: updateStatus()
+    case .arrange: arrange()
+    case .save: askWhereToSave()
+    case .pictureSizeChanged:
+      announcement = "Pictures at \(Int((map.scene.pictureSize * 100).rounded())) %"
+      updateStatus()
     case .search: askWhatToSelect()
     case .hoverChanged:
       redrawMap()
@@ -123,7 +129,8 @@ extension Application {
     var content = StatusLine.Content()
     let (sentence, isError) = sentence()
     content.sentence = sentence
-    if let selectionWords, announcement == nil, !isError, map.scene.opened == nil {
+    if let sentence = saving.sentence, announcement == nil { content.sentence = sentence }
+    if saving.sentence == nil, let selectionWords, announcement == nil, !isError, map.scene.opened == nil {
       content.sentence = jobs.isRunning ? "\(selectionWords) · \(sentence)" : selectionWords
     }
     content.isError = isError
@@ -132,13 +139,16 @@ extension Application {
     if let seen = seenCount, location != nil, known > 0, seen != known, map.scene.opened == nil {
       content.seen = "\(Wording.count(seen)) of \(Wording.count(known)) in view"
     }
-    if case .running = jobs.state {
+    if saving.task != nil {
+      content.action = .stopSaving
+    } else if case .running = jobs.state {
       if jobs.progress?.stage == .layout { content.action = .stopHere }
       if jobs.progress?.interruption?.nextTry != nil { content.action = .tryNow }
     } else if let layout = jobs.latestLayout, layout.slots.count > 3, !failurePage.isShown {
       content.action = .continueLayout
     }
     if map.scene.opened != nil { content.action = .back }
+    if map.scene.showsLayout, map.scene.opened == nil { content.arrangement = map.scene.mode }
     content.notes = jobs.notes.count
     if case .failed = jobs.state { content.hasDetails = !failurePage.isShown }
     switch jobs.question {
@@ -193,6 +203,8 @@ extension Application {
     if keys.isShown { words.append("keys") }
     if bar.news == .parameters { words.append("outdated") }
     if prompt.isShown { words.append("prompt") }
+    if saving.sentence != nil { words.append("saving") }
+    if map.scene.mode != .free { words.append("\(map.scene.mode):\(isArranging ? "computing" : "shown")") }
     words.append("selected:\(map.scene.selection.count)")
     words.append("images:\(map.scene.imageCount)")
     words.append("placed:\(map.scene.placedCount)")

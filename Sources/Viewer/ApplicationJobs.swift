@@ -97,6 +97,7 @@ extension Application {
     if notes.isShown { closeNotes() }
     if prompt.isShown { prompt.cancel() }
     search.end()
+    arranger.cancel()
   }
 
   private func start(_ mode: MappingRequest.Mode, _ parameters: MapParameters) {
