@@ -42,6 +42,15 @@ extension MapRenderer {
     var touched = PixelRect.zero
 
     func clipped(_ body: () -> Void) { canvas.clip(Rect(viewport)) { body() } }
+    for slot in scene.walk?.slots ?? [] {
+      guard let rect = scene.spriteRect(of: slot), !rect.intersection(viewport).isEmpty else { continue }
+      let line = unit.rounded()
+      clipped {
+        canvas.stroke(
+          Rect(rect).insetBy(-1.5 * line), theme.text, lineWidth: line, cornerRadius: 2 * unit)
+      }
+      touched = touched.union(rect.insetBy(-Int(3 * line) - 1))
+    }
     for slot in [scene.focused, scene.hovered].compactMap({ $0 }) {
       guard let rect = scene.spriteRect(of: slot), !rect.intersection(viewport).isEmpty else { continue }
       if scene.isReady(slot) {

@@ -26,6 +26,14 @@ public enum SceneCommand: Hashable, Sendable {
   case fitSelection
   /// Select by typing.
   case search
+  /// Find pictures like the one at hand.
+  case findSimilar
+  /// Find identical and nearly identical pictures.
+  case findDuplicates
+  /// Go to the next group of them.
+  case nextGroup
+  /// Go to the group before.
+  case previousGroup
   /// Write the selection, or everything, to a file.
   case save
   /// Free, spread, grid, and free again.
@@ -116,6 +124,10 @@ public struct KeyBinding: Sendable {
     row(.character("i"), .control, .invertSelection),
     row("/", .search, "/", "Select by typing a part of the names"),
     row("z", .fitSelection, "z", "Show all of the selection"),
+    row("m", .findSimilar, "m", "More like this: the nearest ones, to be walked along with the arrows"),
+    row("d", .findDuplicates, "d", "Find duplicates: the same and nearly the same"),
+    row(".", .nextGroup, ". ,", "Go to the next group of duplicates, to the one before"),
+    row(",", .previousGroup),
     row(.character("c"), .control, .copyAddress, "Ctrl+C", "Copy the addresses of the selection, or of the picture"),
     row(.character("s"), .control, .save, "Ctrl+S", "Save the selection, or all: a list, a picture, the files"),
     row("o", .openExternally, "o", "Open the picture in the desktop's viewer"),

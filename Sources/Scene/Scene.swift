@@ -16,6 +16,8 @@ public struct Scene: Sendable {
   public internal(set) var focused: Int?
   /// The pictures that are chosen; while there are any, the others are dimmed.
   public internal(set) var selection = Selection()
+  /// The groups of pictures that the user goes through.
+  public internal(set) var walk: Walk?
   /// What the hand is drawing to select what lies in it.
   public internal(set) var marquee: Marquee?
   /// The picture that is shown at full size.
@@ -133,6 +135,8 @@ public struct Scene: Sendable {
       receiveLayout(slots, positions, isFinal: isFinal, animated: animated, &effects)
     case .arrangementMode(let mode): setMode(mode, &effects)
     case .arranged(let arrangement, let mode, let version): arranged(arrangement, mode, version: version, &effects)
+    case .walk(let groups): beginWalk(groups, &effects)
+    case .walkTo(let position): walkTo(position, &effects)
     case .select(let slots): select(slots: slots, &effects)
     case .show(let slots): fit(slots, &effects)
     case .restored(let state): restore(state, &effects)
@@ -166,6 +170,7 @@ public struct Scene: Sendable {
     pictures.remove(slots)
     if let opened, slots.contains(opened.slot) { close(&effects) }
     if let focused, slots.contains(focused) { self.focused = nil }
+    if let walk, walk.groups.joined().contains(where: { !pictures.isKnown($0) }) { endWalk(&effects) }
     if !selection.isEmpty { select(slots: selection.slots, &effects) }
     pictures.reindexIfNeeded()
     updateHover(&effects)

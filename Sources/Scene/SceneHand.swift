@@ -233,6 +233,10 @@ extension Scene {
     case .actualSize: if opened != nil { zoomOpened(to: 1, about: middle, &effects) }
     case .zoomIn: zoomByKey(1.5, &effects)
     case .zoomOut: zoomByKey(1 / 1.5, &effects)
+    case .findSimilar: if let slot = atHand { effects.add(.findSimilar(slot: slot)) }
+    case .findDuplicates: if opened == nil, showsLayout { effects.add(.findDuplicates) }
+    case .nextGroup: stepGroup(by: 1, &effects)
+    case .previousGroup: stepGroup(by: -1, &effects)
     case .save: if opened == nil, imageCount > 0 { effects.add(.save) }
     case .nextArrangement: if opened == nil, showsLayout { setMode(mode.next, &effects) }
     case .enlargePictures: if opened == nil { resizePictures(larger: true, &effects) }
@@ -308,6 +312,9 @@ extension Scene {
       gesture.isDragging = false
       updateHover(&effects)
       effects.redraw()
+    } else if walk != nil {
+      focused = nil
+      endWalk(&effects)
     } else if focused != nil || !selection.isEmpty {
       focused = nil
       select(Selection(), &effects)
@@ -318,6 +325,7 @@ extension Scene {
   }
 
   private mutating func step(_ direction: Direction, _ effects: inout Effects) {
+    if stepWalk(direction, &effects) { return }
     if let opened {
       guard let next = neighbor(of: opened.slot, direction) else { return }
       focused = next

@@ -42,6 +42,10 @@ public enum SceneInput: Sendable {
   case arrangementMode(ArrangementMode)
   /// What `Scene.arrangementRequest` asked for, of that version of the layout.
   case arranged(Arrangement, ArrangementMode, version: Int)
+  /// Groups of images to go through, one after another; they are selected.
+  case walk(groups: [[Int]])
+  /// Go to an image of the group that is shown, by its place there.
+  case walkTo(position: Int)
   /// These images, and no others, are selected.
   case select(slots: [Int])
   /// The camera goes where all of these images can be seen.
@@ -66,6 +70,12 @@ public enum SceneEffect: Hashable, Sendable {
   case copyAddress(slots: [Int])
   /// Open an image in the desktop's own viewer.
   case openExternally(slot: Int)
+  /// Find the images that are most like this one, for `SceneInput.walk`.
+  case findSimilar(slot: Int)
+  /// Find groups of identical or nearly identical images, for `SceneInput.walk`.
+  case findDuplicates
+  /// `Scene.walk` is another one, or at another image.
+  case walkChanged
   /// Ask where the selection, or everything, is to be written to.
   case save
   /// `Scene.mode` is another one, or another layout is to be arranged: compute `Scene.arrangementRequest`, if there is one.

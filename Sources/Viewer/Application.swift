@@ -58,6 +58,8 @@ import X11
   /// Computes arrangements, one at a time.
   let arranger = Arranger()
   let saving = Saving()
+  let likeness = Likeness()
+  let strip = GroupStrip()
   var isQuitting = false
   /// What `publishState` last said.
   var publishedState = ""
@@ -99,6 +101,7 @@ import X11
     group.add(status.controls)
     group.add(problems.controls)
     group.add(notes.controls)
+    group.add([strip])
     group.add(prompt.controls)
     group.clipboard = clipboard
     connectCallbacks()
@@ -144,6 +147,10 @@ import X11
     bar.onType = { [weak self] in self?.updateNews() }
     status.onShowProblems = { [weak self] in self?.showProblems() }
     status.onShowNotes = { [weak self] in self?.toggleNotes() }
+    strip.onPress = { [weak self] position in
+      self?.map.send(.walkTo(position: position))
+      self?.map.send(.key(.return, [], isRepeat: false))
+    }
     prompt.onChange = { [weak self] in self?.promptChanged() }
     notes.onClose = { [weak self] in self?.closeNotes() }
     status.onAction = { [weak self] action in
@@ -203,7 +210,8 @@ import X11
     failurePage.place(in: area, style: style)
     problems.place(in: area, style: style)
     notes.place(in: area, style: style)
-    prompt.place(in: area, style: style)
+    strip.place(in: area, style: style)
+    prompt.place(in: promptArea, style: style)
     map.send(.viewportChanged(PixelRect(covering: area), uiScale: style.scale))
     redrawAll()
   }

@@ -30,6 +30,9 @@ extension Application {
     case .selectionChanged: updateStatus()
     case .arrange: arrange()
     case .save: askWhereToSave()
+    case .findSimilar(let slot): findSimilar(to: slot)
+    case .findDuplicates: findDuplicates()
+    case .walkChanged: walkChanged()
     case .pictureSizeChanged:
       announcement = "Pictures at \(Int((map.scene.pictureSize * 100).rounded())) %"
       updateStatus()
@@ -202,6 +205,8 @@ extension Application {
     if notes.isShown { words.append("notes") }
     if keys.isShown { words.append("keys") }
     if bar.news == .parameters { words.append("outdated") }
+    if let walk = map.scene.walk { words.append("groups:\(walk.groups.count)") }
+    if strip.isVisible { words.append("strip:\(strip.current + 1)/\(strip.items.count)") }
     if prompt.isShown { words.append("prompt") }
     if saving.sentence != nil { words.append("saving") }
     if map.scene.mode != .free { words.append("\(map.scene.mode):\(isArranging ? "computing" : "shown")") }

@@ -98,6 +98,8 @@ extension Application {
     if prompt.isShown { prompt.cancel() }
     search.end()
     arranger.cancel()
+    likeness.forget()
+    strip.isVisible = false
   }
 
   private func start(_ mode: MappingRequest.Mode, _ parameters: MapParameters) {
@@ -199,6 +201,7 @@ extension Application {
   }
 
   private func finished() {
+    likeness.forget()
     shownParameters = startedParameters
     if !retriedSlots.isEmpty {
       let failed = retriedSlots.count { slot in

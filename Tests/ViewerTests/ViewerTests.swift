@@ -172,6 +172,39 @@ struct ViewerTests {
     }
   }
 
+  @Test("m shows what is most like a picture, the arrows walk along it; d finds copies, full stop goes to them")
+  func likeness() async throws {
+    let folder = try TemporaryDirectory("likeness")
+    let manager = FileManager.default
+    for part in ["fruit", "birds"] {
+      try manager.copyItem(atPath: sampleImages + "/" + part, toPath: folder.file(part))
+    }
+    let birds = try manager.contentsOfDirectory(atPath: folder.file("birds")).sorted()
+    for (index, bird) in birds.prefix(2).enumerated() {
+      try manager.copyItem(atPath: folder.file("birds/\(bird)"), toPath: folder.file("fruit/copy-\(index).png"))
+    }
+    let window = try await WindowUnderTest.start([folder.path, "--perplexity", "10"])
+    try await window.waitForState("finished")
+    try await window.pointAtNothing()
+    try await window.key("Right")
+    try await window.key("m")
+    try await window.waitUntil("the strip") { try await window.state().contains("strip:1/") }
+    let selected = try await window.number("selected")
+    #expect((20...25).contains(selected))
+    try await window.key("Right")
+    try await window.waitForWord("strip:2/\(selected)")
+    try await window.key("Return")
+    try await window.waitForWord("opened:original")
+    try await window.key("Escape")
+    try await window.key("Escape")
+    try await window.waitForWord("strip:2/\(selected)", present: false)
+    try await window.key("d")
+    try await window.waitUntil("the groups") { try await window.number("groups") >= 2 }
+    #expect(try await window.number("selected") >= 4)
+    try await window.key("period")
+    try await window.waitUntil("a group") { try await window.state().contains("strip:1/") }
+  }
+
   @Test("g spreads the pictures, then puts them in a grid; the grid comes back with the location")
   func arrangements() async throws {
     let home = try TemporaryDirectory("arranged")
