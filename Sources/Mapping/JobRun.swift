@@ -225,6 +225,7 @@ final class JobRun: Sendable {
     report.reused.neighbours = outcome.reusedNeighbours
     report.reused.layout = outcome.reusedLayout
     report.klDivergence = outcome.snapshot.klDivergence
+    report.placed = outcome.placed
     report.iterations = outcome.snapshot.iteration
     report.seed = request.parameters.tsne.seed
     report.notes = notes.withLock { $0 }
@@ -497,12 +498,13 @@ final class JobRun: Sendable {
   ) async throws -> LayoutOutcome {
     writer.commit()
     noteSample()
-    let acceptsPartial = if case .open = request.mode { true } else { false }
-    if let outcome = try await layouts.stored(readyImages(collection), acceptsPartial: acceptsPartial) {
-      return outcome
-    }
+    var kinds: Set<String> = []
+    if case .open = request.mode { kinds.insert("stopped") }
+    if request.keepsLayout { kinds.insert("placed") }
+    if let outcome = try await layouts.stored(readyImages(collection), otherKinds: kinds) { return outcome }
     try await mend(readyImages(collection), writer, loader, layouts)
     let images = readyImages(collection)
+    if request.keepsLayout, let outcome = try await layouts.place(images) { return outcome }
     guard !images.isEmpty else {
       throw MappingFailure.noImages(
         request.location, otherFiles: collection.counts.otherFiles, leftOut: leftOut(collection))

@@ -15,15 +15,17 @@ struct LayoutOutcome: Sendable {
   var layoutSeconds = 0.0
   var reusedNeighbours = true
   var reusedLayout = true
+  /// How many images were put into a layout made without them; nil for a layout of all of them.
+  var placed: Int?
 }
 
 /// From features to positions: neighbours, affinities and t-SNE, each taken from the store where it is there.
 final class LayoutStage: Sendable {
-  private let run: JobRun
-  private let collection: ImageCollection
-  private let writer: CollectionWriter
-  private let extractor: PixelFeatures
-  private let worker = WorkerPool(label: "mapping.layout", width: 1)
+  let run: JobRun
+  let collection: ImageCollection
+  let writer: CollectionWriter
+  let extractor: PixelFeatures
+  let worker = WorkerPool(label: "mapping.layout", width: 1)
 
   /// The time between two snapshots.
   private static let snapshotInterval = Duration.nanoseconds(33_333_334)
@@ -35,9 +37,9 @@ final class LayoutStage: Sendable {
     self.extractor = extractor
   }
 
-  private var parameters: MapParameters { run.request.parameters }
+  var parameters: MapParameters { run.request.parameters }
 
-  private func keys(_ images: [CollectionEntry]) -> StageKeys {
+  func keys(_ images: [CollectionEntry]) -> StageKeys {
     StageKeys(images: images, featureIdentifier: extractor.identifier, parameters: parameters)
   }
 
@@ -45,26 +47,28 @@ final class LayoutStage: Sendable {
 
   /// The layout that was shown last, for the images that are still there. Blocking.
   func lastShown(_ images: [CollectionEntry]) -> LayoutSnapshot? {
-    guard let record = collection.stages(where: { $0.kind == "layout" || $0.kind == "stopped" }).first else {
+    guard let record = collection.stages(where: { ["layout", "stopped", "placed"].contains($0.kind) }).first else {
       return nil
     }
     return LayoutFile.read(record, from: collection, images: images)
   }
 
-  /// The layout of these images by these parameters, if the store has it. With `acceptsPartial`, one that was stopped or
-  /// continued counts when it was shown after the complete one.
-  func stored(_ images: [CollectionEntry], acceptsPartial: Bool) async throws -> LayoutOutcome? {
+  /// The layout of these images by these parameters, if the store has it. One of the other `kinds`, one that was stopped or
+  /// continued or into which new images were placed, counts when it was shown after the complete one.
+  func stored(_ images: [CollectionEntry], otherKinds kinds: Set<String>) async throws -> LayoutOutcome? {
     guard !images.isEmpty else { return nil }
     return try await worker.run { [self] in
       let key = keys(images).layout
-      let records = collection.stages { $0.key == key || (acceptsPartial && $0.kind == "stopped" && $0.base == key) }
+      let records = collection.stages { $0.key == key || (kinds.contains($0.kind) && $0.base == key) }
       for record in records {
         guard let snapshot = LayoutFile.read(record, from: collection, images: images),
           snapshot.slots.count == images.count
         else { continue }
         run.outbox.post(.stage(.layout))
         run.outbox.post(.layout(snapshot))
-        return LayoutOutcome(snapshot: snapshot)
+        var outcome = LayoutOutcome(snapshot: snapshot)
+        outcome.placed = LayoutFile.description(of: record)?.placed
+        return outcome
       }
       return nil
     }

@@ -106,6 +106,10 @@ public struct MappingReport: Codable, Sendable, Equatable {
   /// What the user was told on the way.
   public var notes: [String] = []
 
+  /// How many images were put into a layout made without them, where the request asks for that; nil for a layout of all.
+  /// Not part of the JSON: `map` always makes the layout of all.
+  public var placed: Int?
+
   enum CodingKeys: String, CodingKey {
     case images, seconds, requests, reused, iterations, seed, version, notes, sample, replica
     case otherFiles = "other_files"

@@ -103,6 +103,9 @@ public struct MappingRequest: Sendable {
   public var mode: Mode
   /// Whether anything is read from or written to the local store. Without it, everything is kept in memory.
   public var usesStore: Bool
+  /// Whether the present layout stays when few images have come or gone: new ones are placed into it. Otherwise, and
+  /// when more have changed, it is made anew.
+  public var keepsLayout = false
   /// Whether layouts are reported while they unfold; the final one always is.
   public var publishesSnapshots: Bool
   /// Whether the layout of a small collection is slowed down to a few seconds, so that it can be watched. Positions do

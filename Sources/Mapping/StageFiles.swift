@@ -74,6 +74,8 @@ enum LayoutFile {
     var iteration: Int
     var iterations: Int
     var klDivergence: Double?
+    /// How many of the images were placed into a layout made without them.
+    var placed: Int?
   }
 
   /// What a stage says of itself; nil for one that is no layout of ours.
@@ -82,18 +84,23 @@ enum LayoutFile {
   }
 
   static func write(
-    _ snapshot: LayoutSnapshot, images: [CollectionEntry], parameters: MapParameters, by writer: CollectionWriter,
-    key: String, base: String, kind: String
+    _ snapshot: LayoutSnapshot, images: [CollectionEntry], parameters: MapParameters, placed: Int? = nil,
+    by writer: CollectionWriter, key: String, base: String, kind: String
   ) {
     let description = Description(
       parameters: parameters, iteration: snapshot.iteration, iterations: snapshot.iterations,
-      klDivergence: snapshot.klDivergence)
+      klDivergence: snapshot.klDivergence, placed: placed)
     writer.saveStage(
       kind: kind, key: key, base: base, parameters: json(description),
       arrays: [
         "positions": NPYArray(snapshot.positions, shape: [images.count, 2]),
         "images": NPYArray(images.map(\.identity), shape: [images.count]),
       ])
+  }
+
+  /// How many images a layout has; nil when it is damaged.
+  static func imageCount(of record: StageRecord, in collection: ImageCollection) -> Int? {
+    collection.arrays(of: record)?["images"]?.unsignedIntegers?.count
   }
 
   /// The layout of those of `images` that it knows; nil when it is damaged or knows none.

@@ -44,7 +44,7 @@ public enum SceneInput: Sendable {
   case arranged(Arrangement, ArrangementMode, version: Int)
   /// Groups of images to go through, one after another; they are selected.
   case walk(groups: [[Int]])
-  /// Go to an image of the group that is shown, by its place there.
+  /// Go to an image of the group that is shown, by its place there; while all groups are seen, to one of them.
   case walkTo(position: Int)
   /// These images, and no others, are selected.
   case select(slots: [Int])

@@ -32,11 +32,16 @@ extension Scene {
     effects.redraw()
   }
 
-  /// Goes to the next or previous group, around at the ends, with the camera.
+  /// Goes to the next or previous group, around at the ends.
   mutating func stepGroup(by step: Int, _ effects: inout Effects) {
     guard opened == nil, let present = walk, !present.groups.isEmpty else { return }
     let count = present.groups.count
-    let next = present.group.map { ($0 + step + count) % count } ?? (step > 0 ? 0 : count - 1)
+    goTo(group: present.group.map { ($0 + step + count) % count } ?? (step > 0 ? 0 : count - 1), &effects)
+  }
+
+  /// Goes to a group, with the camera.
+  private mutating func goTo(group next: Int, _ effects: inout Effects) {
+    guard let present = walk, present.groups.indices.contains(next) else { return }
     walk?.group = next
     walk?.position = 0
     focused = present.groups[next][0]
@@ -55,8 +60,9 @@ extension Scene {
     return true
   }
 
-  /// Goes to a picture of the group.
+  /// Goes to a picture of the group, or to a group while none is chosen.
   mutating func walkTo(_ position: Int, _ effects: inout Effects) {
+    if let walk, walk.group == nil { return goTo(group: position, &effects) }
     guard let slots = walk?.slots, slots.indices.contains(position) else { return }
     walk?.position = position
     let slot = slots[position]

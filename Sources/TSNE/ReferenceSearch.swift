@@ -1,14 +1,29 @@
-import Neighbors
-import Numerics
+package import Neighbors
+package import Numerics
 
 /// The nearest rows of a reference to each of some new rows, exact: by products of blocks and a second measure of the nearest by
 /// differences for euclidean distances and angles, by differences for the Manhattan distance.
 ///
 /// The rows are compared as they are, without a reduction to principal components.
-struct ReferenceSearch {
+package struct ReferenceSearch {
   let metric: Metric
   let k: Int
   let threads: Int
+
+  /// - Parameters:
+  ///   - metric: One for which `isAvailable(for:)` is true.
+  ///   - k: How many neighbours of each new row are wanted.
+  ///   - threads: How many threads search.
+  package init(metric: Metric, k: Int, threads: Int) {
+    self.metric = metric
+    self.k = k
+    self.threads = threads
+  }
+
+  /// Whether new rows can be compared by this distance.
+  package static func isAvailable(for metric: Metric) -> Bool {
+    [.euclidean, .sqeuclidean, .cosine, .correlation, .manhattan].contains(metric.canonical)
+  }
 
   /// New rows of a piece of work, reference rows of a tile.
   private static let blockRows = 32
@@ -16,7 +31,8 @@ struct ReferenceSearch {
   /// So many more than wanted survive the products' rounding.
   private static let spare = 8
 
-  func run(
+  /// - Throws: `TSNEError` if the rows do not fit each other or the distance is not available; `CancellationError`.
+  package func run(
     _ new: some FeatureRows, among reference: some FeatureRows, token: CancellationToken
   ) throws -> NeighborGraph {
     guard new.rowCount == 0 || new.dimension == reference.dimension else {

@@ -148,8 +148,10 @@ import X11
     status.onShowProblems = { [weak self] in self?.showProblems() }
     status.onShowNotes = { [weak self] in self?.toggleNotes() }
     strip.onPress = { [weak self] position in
+      // A picture is opened; a group is gone to.
+      let opens = self?.map.scene.walk?.group != nil
       self?.map.send(.walkTo(position: position))
-      self?.map.send(.key(.return, [], isRepeat: false))
+      if opens { self?.map.send(.key(.return, [], isRepeat: false)) }
     }
     prompt.onChange = { [weak self] in self?.promptChanged() }
     notes.onClose = { [weak self] in self?.closeNotes() }
@@ -159,6 +161,7 @@ import X11
       case .stopHere: self?.jobs.stopHere()
       case .continueLayout: self?.continueLayout()
       case .stopSaving: self?.stopSaving()
+      case .layOutAnew: self?.layOutAnew()
       case .tryNow: self?.jobs.tryNow()
       case .fetchAll, .share: self?.acceptQuestion()
       }
@@ -211,8 +214,8 @@ import X11
     problems.place(in: area, style: style)
     notes.place(in: area, style: style)
     strip.place(in: area, style: style)
-    prompt.place(in: promptArea, style: style)
-    map.send(.viewportChanged(PixelRect(covering: area), uiScale: style.scale))
+    prompt.place(in: pictureArea, style: style)
+    map.send(.viewportChanged(PixelRect(covering: pictureArea), uiScale: style.scale))
     redrawAll()
   }
 

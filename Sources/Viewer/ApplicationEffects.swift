@@ -149,6 +149,7 @@ extension Application {
       if jobs.progress?.interruption?.nextTry != nil { content.action = .tryNow }
     } else if let layout = jobs.latestLayout, layout.slots.count > 3, !failurePage.isShown {
       content.action = .continueLayout
+      if case .finished(let report) = jobs.state, report.placed != nil { content.action = .layOutAnew }
     }
     if map.scene.opened != nil { content.action = .back }
     if map.scene.showsLayout, map.scene.opened == nil { content.arrangement = map.scene.mode }
@@ -206,7 +207,7 @@ extension Application {
     if keys.isShown { words.append("keys") }
     if bar.news == .parameters { words.append("outdated") }
     if let walk = map.scene.walk { words.append("groups:\(walk.groups.count)") }
-    if strip.isVisible { words.append("strip:\(strip.current + 1)/\(strip.items.count)") }
+    if strip.isVisible { words.append("strip:\((strip.current ?? -1) + 1)/\(strip.items.count)") }
     if prompt.isShown { words.append("prompt") }
     if saving.sentence != nil { words.append("saving") }
     if map.scene.mode != .free { words.append("\(map.scene.mode):\(isArranging ? "computing" : "shown")") }
@@ -234,6 +235,7 @@ extension Application {
       return ([Wording.sentence(for: progress), jobs.notes.last].compactMap { $0 }.joined(separator: " · "), false)
     case .finished(let report):
       var parts = [Wording.count(report.images, "image")]
+      if let placed = report.placed, placed > 0 { parts[0] += ", \(Wording.count(placed)) of them placed since" }
       if let divergence = report.klDivergence {
         parts.append("KL divergence \(Wording.number(divergence, digits: 3))")
         parts.append(Wording.count(report.iterations, "iteration"))

@@ -52,6 +52,12 @@ extension Application {
     start(.continueFrom(layout, moreIterations: 500), parameters)
   }
 
+  /// Makes the layout of all images, also of those that were placed into the present one.
+  func layOutAnew() {
+    guard !jobs.isRunning, let parameters = bar.parameters else { return }
+    start(.map, parameters, keepsLayout: false)
+  }
+
   /// Yes to what a job has asked.
   func acceptQuestion() {
     let asked = location
@@ -102,7 +108,7 @@ extension Application {
     strip.isVisible = false
   }
 
-  private func start(_ mode: MappingRequest.Mode, _ parameters: MapParameters) {
+  private func start(_ mode: MappingRequest.Mode, _ parameters: MapParameters, keepsLayout: Bool = true) {
     guard let location else { return }
     startPage.isShown = false
     failurePage.show(nil)
@@ -113,6 +119,7 @@ extension Application {
       location: location, storage: options.storage, parameters: parameters,
       cacheDirectory: options.cacheDirectory, limits: options.limits, threads: options.threads, mode: mode)
     request.publishesSnapshots = true
+    request.keepsLayout = keepsLayout
     request.isPaced = style.animates
     options.prepare(&request)
     jobs.start(request)

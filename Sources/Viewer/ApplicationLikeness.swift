@@ -15,6 +15,8 @@ import Synchronization
   let queue = DispatchQueue(label: "likeness", qos: .userInitiated)
   /// What is said below the pictures of the strip.
   var captions: [Int: String] = [:]
+  /// What is said below the first picture of each group, while all groups are seen.
+  var groupCaptions: [String] = []
   /// What is said above them.
   var title: (Walk) -> String = { _ in "" }
   /// Answers to older questions are dropped, and their work ends.
@@ -47,6 +49,8 @@ extension Application {
   private nonisolated static let mostSimilar = 24
   /// Pictures that differ by no more, as `Neighbourhoods.Group.difference` counts, are nearly the same.
   private nonisolated static let nearlyTheSame = 6.0
+  /// So many groups are shown side by side; all can be walked to.
+  private static let mostGroupsShown = 200
   private static let notKnown = "Known once a layout of these pictures is done: press Refresh"
 
   /// Finds the pictures most like one.
@@ -80,13 +84,17 @@ extension Application {
         return
       }
       let images = groups.reduce(0) { $0 + $1.slots.count }
+      application.likeness.groupCaptions = groups.map { "× \(Wording.count($0.slots.count))" }
       application.likeness.captions = [:]
       for slot in groups.flatMap(\.slots) {
         guard let entry = application.jobs.collection?.entry(slot) else { continue }
         application.likeness.captions[slot] = Wording.dimensions(width: entry.width, height: entry.height)
       }
       application.likeness.title = { walk in
-        guard let index = walk.group else { return "" }
+        guard let index = walk.group else {
+          return "\(Wording.count(groups.count, "group")) of the same or nearly the same, "
+            + "\(Wording.count(images, "picture")) in all; . and , go from one to the next"
+        }
         let group = groups.indices.contains(index) ? groups[index] : groups[0]
         let what =
           group.difference == 0
@@ -95,11 +103,6 @@ extension Application {
           + "\(Wording.count(group.slots.count, "picture")), \(what)"
       }
       application.map.send(.walk(groups: groups.map(\.slots)))
-      if groups.count > 1 {
-        application.announcement =
-          "\(Wording.count(groups.count)) groups of the same or nearly the same, \(Wording.count(images, "picture")) in all; "
-          + ". and , go from one to the next"
-      }
     }
   }
 
@@ -142,21 +145,33 @@ extension Application {
     }
   }
 
-  /// The strip shows what the scene goes through.
+  /// The strip shows what the scene goes through: one picture of every group, then the pictures of one.
   func walkChanged() {
-    if let walk = map.scene.walk, walk.group != nil {
+    let wasVisible = strip.isVisible
+    strip.isVisible = map.scene.walk != nil
+    if let walk = map.scene.walk {
       strip.atlas = map.atlas
       strip.title = likeness.title(walk)
-      strip.items = walk.slots.map { GroupStrip.Item(slot: $0, caption: likeness.captions[$0] ?? "") }
-      strip.current = walk.position
-      strip.isVisible = true
+      if walk.group != nil {
+        strip.items = walk.slots.map { GroupStrip.Item(slot: $0, caption: likeness.captions[$0] ?? "") }
+        strip.current = walk.position
+      } else {
+        let groups = walk.groups.prefix(Self.mostGroupsShown)
+        strip.items = zip(groups, likeness.groupCaptions).map { GroupStrip.Item(slot: $0[0], caption: $1) }
+        strip.current = nil
+      }
       strip.place(in: mapArea, style: style)
-      map.prefetch(walk.slots)
-    } else {
-      strip.isVisible = false
+      map.prefetch(strip.items.map(\.slot))
     }
-    if prompt.isShown { prompt.place(in: promptArea, style: style) }
+    if strip.isVisible != wasVisible { layOut() }
     redrawMap()
     updateStatus()
+  }
+
+  /// The part of the window that shows the map: the strip has its own.
+  var pictureArea: Rect {
+    var area = mapArea
+    if strip.isVisible { area.height = max(0, strip.frame.y - style.px(12) - area.y) }
+    return area
   }
 }

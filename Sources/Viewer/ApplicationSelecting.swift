@@ -40,16 +40,9 @@ extension Application {
         }, isKeptByClick: true))
   }
 
-  /// The map above the strip of pictures, where there is one.
-  var promptArea: Rect {
-    var area = mapArea
-    if strip.isVisible { area.height = max(0, strip.frame.y - area.y) }
-    return area
-  }
-
   /// The prompt has been opened or closed.
   func promptChanged() {
-    prompt.place(in: promptArea, style: style)
+    prompt.place(in: pictureArea, style: style)
     if prompt.isShown {
       group.dismissAll()
       map.send(.pointerLeft)

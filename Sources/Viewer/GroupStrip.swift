@@ -4,7 +4,7 @@ import Drawing
 import Geometry
 import Imaging
 
-/// The pictures of a group side by side over the map's lower edge, each with a few words.
+/// The pictures of a group side by side below the map, each with a few words.
 @MainActor final class GroupStrip: ControlBase {
   /// One picture.
   struct Item: Equatable {
@@ -21,12 +21,12 @@ import Imaging
   /// The pictures.
   var items: [Item] = [] { didSet { if items != oldValue { invalidate() } } }
   /// The one at hand.
-  var current = 0 { didSet { if current != oldValue { invalidate() } } }
+  var current: Int? { didSet { if current != oldValue { invalidate() } } }
   /// Their thumbnails.
   var atlas: Atlas?
   private var hovered: Int?
 
-  private var side: Double { style.px(72) }
+  private var side = 72.0
   private var pitch: Double { side + style.px(12) }
   private var padding: Double { style.px(12) }
   private var titleHeight: Double { (style.smallFont.metrics.lineHeight + style.px(6)).rounded(.up) }
@@ -40,6 +40,8 @@ import Imaging
   func place(in area: Rect, style: Style) {
     self.style = style
     let margin = style.px(12)
+    // In a low window the map keeps more than half of the room.
+    side = style.px(area.height < style.px(420) ? 36 : 72)
     let wanted = max(style.px(260), Double(items.count) * pitch - style.px(12) + 2 * padding)
     let width = max(0, min(area.width - 2 * margin, wanted))
     let height = titleHeight + side + (style.smallFont.metrics.lineHeight + style.px(4)).rounded(.up) + 2 * padding
@@ -52,7 +54,7 @@ import Imaging
     let room = frame.width - 2 * padding
     let whole = Double(items.count) * pitch - style.px(12)
     guard whole > room else { return 0 }
-    let middle = Double(current) * pitch + side / 2
+    let middle = Double(current ?? 0) * pitch + side / 2
     return min(whole - room, max(0, middle - room / 2)).rounded()
   }
 

@@ -31,6 +31,8 @@ import Geometry
     case stopHere = "Stop here"
     /// Go on from them.
     case continueLayout = "Continue"
+    /// Make the layout of all images, in the place of one that was made without the newest.
+    case layOutAnew = "Lay out anew"
     /// Leave the full-size view.
     case back = "Back (Esc)"
     /// Do not wait for the next try of a lost connection.
@@ -124,6 +126,7 @@ import Geometry
       switch content.action {
       case .stopHere: "Keep the pictures where they are now (s)"
       case .continueLayout: "More iterations from where they are (c)"
+      case .layOutAnew: "Images have come or gone since this layout was made: make the layout of all of them"
       case .back: "Back to the map"
       case .stopSaving: "What is saved already stays"
       case .tryNow: "Try the connection at once"

@@ -20,6 +20,10 @@ struct LinkMeter {
   private(set) var rate = 1e6
   private var batches: [Batch] = []
   private var lastAnswer = 0.0
+  /// Bytes answered since, too soon to be timed. Answers that waited because this program had no processor come all at
+  /// once, and would make a slow connection look fast.
+  private var carried = 0
+  private static let shortest = 0.005
   /// The shortest time that the answer to a few bytes took: what is not spent on bytes.
   private var roundTrip: Double?
   private static let fewBytes = 4096
@@ -46,12 +50,19 @@ struct LinkMeter {
     bytesUnderWay -= batch.bytes
     let whole = max(1e-5, now - batch.sent)
     if batch.bytes <= Self.fewBytes { roundTrip = min(roundTrip ?? whole, whole) }
-    defer { lastAnswer = now }
-    // Small ones say something of the way there and back only.
-    guard batch.bytes >= Self.least / 2 else { return (true, batch.serial) }
+    if batch.wasFirst { carried = 0 }
     var busy = now - max(batch.sent, lastAnswer)
+    if !batch.wasFirst, batch.sent < lastAnswer, busy < Self.shortest {
+      carried += batch.bytes
+      return (true, batch.serial)
+    }
+    let bytes = carried + batch.bytes
+    carried = 0
+    lastAnswer = now
+    // Small ones say something of the way there and back only.
+    guard bytes >= Self.least / 2 else { return (true, batch.serial) }
     if batch.wasFirst, let roundTrip { busy -= min(roundTrip, whole / 2) }
-    let sample = Double(batch.bytes) / max(1e-5, busy)
+    let sample = Double(bytes) / max(1e-5, busy)
     // Down at once, for the sake of the promise; up by steps.
     rate = sample < rate ? (rate + 2 * sample) / 3 : min(sample, 2 * rate)
     return (true, batch.serial)

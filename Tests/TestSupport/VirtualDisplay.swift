@@ -56,7 +56,10 @@ public final class VirtualDisplay: Sendable {
   }
 
   private static func environment(_ name: String) -> [String: String?] {
-    ["DISPLAY": name, "XAUTHORITY": nil, "XMODIFIERS": "@im=none", "WAYLAND_DISPLAY": nil]
+    // xprop and xdotool take and print text in the locale's encoding.
+    [
+      "DISPLAY": name, "XAUTHORITY": nil, "XMODIFIERS": "@im=none", "WAYLAND_DISPLAY": nil, "LC_ALL": "C.UTF-8",
+    ]
   }
 
   /// The environment that makes a program open its windows here.

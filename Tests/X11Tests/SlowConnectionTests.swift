@@ -182,4 +182,29 @@ struct LinkMeterTests {
       #expect(meter.isIdle && meter.bytesUnderWay == 0)
     }
   }
+
+  @Test("answers that are seen late, many at once, do not make a slow connection look fast")
+  func lateAnswers() {
+    let bytesPerSecond = 2.5e6
+    var random = SplitMix64(seed: 3)
+    var meter = LinkMeter()
+    var (now, free, most) = (0.0, 0.0, 0)
+    var waiting: [Double] = []
+    for _ in 0..<2_000 {
+      while meter.room >= 16_384 {
+        meter.sent(16_384, serial: nil, at: now)
+        free = max(free, now) + 16_384 / bytesPerSecond
+        waiting.append(free)
+      }
+      most = max(most, meter.bytesUnderWay)
+      // Now and then this program does not get a processor for a while.
+      now = max(now, waiting[0]) + (Int.random(in: 0..<5, using: &random) == 0 ? 0.05 : 0.0002)
+      while let first = waiting.first, first <= now {
+        waiting.removeFirst()
+        _ = meter.answered(at: now)
+      }
+    }
+    #expect(Double(most) <= bytesPerSecond * 0.1)
+    #expect(meter.rate > bytesPerSecond * 0.2)
+  }
 }
