@@ -42,7 +42,7 @@ import Imaging
     let margin = style.px(12)
     // In a low window the map keeps more than half of the room.
     side = style.px(area.height < style.px(420) ? 36 : 72)
-    let wanted = max(style.px(260), Double(items.count) * pitch - style.px(12) + 2 * padding)
+    let wanted = max(style.px(560), Double(items.count) * pitch - style.px(12) + 2 * padding)
     let width = max(0, min(area.width - 2 * margin, wanted))
     let height = titleHeight + side + (style.smallFont.metrics.lineHeight + style.px(4)).rounded(.up) + 2 * padding
     frame = PixelGrid.snap(
