@@ -71,23 +71,24 @@ let package = Package(
 
     // Screen.
     .target(name: "Drawing", dependencies: ["Geometry", "CCairo", "CPango"], swiftSettings: room),
-    .target(name: "Scene", dependencies: ["Geometry"], swiftSettings: room),
+    .target(name: "Scene", dependencies: ["Arrangements", "Geometry"], swiftSettings: room),
     .target(name: "Rendering", dependencies: ["Scene", "Geometry", "Atlas", "Drawing"], swiftSettings: room),
     .target(name: "X11", dependencies: ["CX11", "Geometry"], swiftSettings: room),
     .target(name: "Controls", dependencies: ["X11", "Drawing", "Geometry"], swiftSettings: room),
     .target(
       name: "Export",
       dependencies: [
-        "Rendering", "Scene", "Drawing", "Geometry", "Mapping", "Collection", "ObjectStorage", "Imaging", "Neighbors",
-        "TSNE",
-        "Atlas",
+        "Rendering", "Scene", "Arrangements", "Drawing", "Geometry", "Mapping", "Collection", "ObjectStorage",
+        "Imaging",
+        "Neighbors", "TSNE", "Atlas",
       ],
       swiftSettings: room),
     .target(
       name: "Viewer",
       dependencies: [
-        "Controls", "X11", "Drawing", "Scene", "Rendering", "Geometry", "Mapping", "Collection", "ObjectStorage",
-        "Imaging", "Neighbors", "TSNE", "Atlas",
+        "Controls", "X11", "Drawing", "Scene", "Arrangements", "Rendering", "Export", "Geometry", "Mapping",
+        "Collection",
+        "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Atlas",
       ],
       swiftSettings: room),
 
@@ -95,8 +96,8 @@ let package = Package(
     .executableTarget(
       name: "s3totsne",
       dependencies: [
-        "Viewer", "Export", "Mapping", "Collection", "Replica", "ObjectStorage", "Imaging", "Neighbors", "TSNE",
-        "Numerics", "NPY",
+        "Viewer", "Export", "Arrangements", "Mapping", "Collection", "Replica", "ObjectStorage", "Imaging", "Neighbors",
+        "TSNE", "Numerics", "NPY",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: room),
@@ -128,12 +129,16 @@ let package = Package(
         case "Mapping":
           ["Collection", "NPY", "Replica", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "Atlas"]
         case "Features": ["Imaging"]
-        case "Scene": ["Geometry"]
+        case "Scene": ["Arrangements", "Geometry"]
         case "Rendering": ["Scene", "Geometry", "Atlas", "Drawing"]
         case "Drawing": ["Geometry"]
         case "X11": ["Geometry", "CX11"]
         case "Controls": ["Drawing", "Geometry", "X11"]
-        case "Export": ["Mapping", "Collection", "ObjectStorage", "Rendering", "Scene", "Geometry", "Atlas", "Drawing"]
+        case "Export":
+          [
+            "Mapping", "Collection", "ObjectStorage", "Rendering", "Scene", "Arrangements", "Geometry", "Atlas",
+            "Drawing",
+          ]
         case "Viewer": ["Mapping", "ObjectStorage", "Collection", "Scene", "s3totsne"]
         case "s3totsne":
           [

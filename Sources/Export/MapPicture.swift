@@ -1,11 +1,11 @@
 import Atlas
-import Collection
+public import Collection
 import Drawing
 import Geometry
 import Imaging
 import Mapping
 import Rendering
-import Scene
+public import Scene
 
 /// A map as a picture: all of it, fitted into the frame, as the window draws it.
 public struct MapPicture {
@@ -19,14 +19,14 @@ public struct MapPicture {
   /// Of this height (or width, if less) in pixels, a picture is drawn like a window at scale 1; larger ones are scaled.
   private static let referenceSide = 1080.0
 
-  private let contents: MapContents
+  private let collection: ImageCollection
   private let size: PictureSize
   private let background: UInt32
   private let scene: Scene
 
   /// A picture of a map.
   public init(_ contents: MapContents, size: PictureSize, background: UInt32 = MapPicture.darkBackground) {
-    self.contents = contents
+    collection = contents.collection
     self.size = size
     self.background = background
     let frame = PixelRect(x: 0, y: 0, width: size.width, height: size.height)
@@ -43,6 +43,28 @@ public struct MapPicture {
     _ = scene.handle(.listingComplete)
     _ = scene.handle(
       .layout(slots: contents.layout.slots, positions: contents.layout.positions, isFinal: true, animated: false))
+    if let arrangement = contents.arrangement {
+      _ = scene.handle(.arrangementMode(arrangement.mode))
+      if let version = scene.arrangementRequest?.version {
+        _ = scene.handle(.arranged(arrangement.places, arrangement.mode, version: version))
+      }
+    }
+    self.scene = scene
+  }
+
+  /// A picture of all of a map as a window shows it, with its arrangement, its picture size and its selection.
+  public init(_ shown: Scene, of collection: ImageCollection, size: PictureSize, background: UInt32) {
+    self.collection = collection
+    self.size = size
+    self.background = background
+    var scene = shown
+    let scale = max(1, Double(min(size.width, size.height)) / Self.referenceSide)
+    _ = scene.handle(.animationEnabled(false))
+    // What lies over the map is left, and the whole map shown.
+    if scene.opened != nil { _ = scene.handle(.key(.escape, [], isRepeat: false)) }
+    _ = scene.handle(
+      .viewportChanged(PixelRect(x: 0, y: 0, width: size.width, height: size.height), uiScale: scale))
+    _ = scene.handle(.key(.home, [], isRepeat: false))
     self.scene = scene
   }
 
@@ -87,7 +109,7 @@ public struct MapPicture {
     _ = canvas.withPixels { pixels, stride in
       renderer.render(
         into: pixels, stride: stride, rect: PixelRect(x: 0, y: 0, width: size.width, height: size.height),
-        scene: scene, atlas: contents.collection.atlas)
+        scene: scene, atlas: collection.atlas, quality: .sharp)
     }
     return canvas
   }
@@ -98,8 +120,13 @@ public struct MapPicture {
     canvas.fill(Rect(frame), Color(hex: background & 0xff_ffff))
     var sprites: [Sprite] = []
     scene.collectSprites(in: frame, into: &sprites)
-    let atlas = contents.collection.atlas
+    let atlas = collection.atlas
+    var isDimmed = !scene.selection.isEmpty
     for sprite in sprites {
+      if isDimmed, scene.selection.contains(Int(sprite.slot)) {
+        isDimmed = false
+        canvas.fill(Rect(frame), Color(hex: background & 0xff_ffff).withAlpha(1 - MapRenderer.dimmedShare))
+      }
       guard let level = atlas.level(thumbnailLevels.count - 1, of: Int(sprite.slot)) else { continue }
       canvas.image(
         level.pixels, width: level.width, height: level.height, stride: level.width, in: Rect(sprite.rect))

@@ -24,6 +24,26 @@ struct Blitter {
     }
   }
 
+  /// Brings what a rectangle holds nearer to an opaque colour: `share` of 256 is kept.
+  func fade(_ rect: PixelRect, towards color: UInt32, keeping share: UInt32) {
+    guard !rect.isEmpty else { return }
+    // Two channels in one product: each has 8 bits of its own above it. The colour itself stays what it is.
+    let mask: UInt32 = 0x00FF_00FF
+    let even = (color & mask) &* (256 &- share)
+    let odd = (color >> 8 & mask) &* (256 &- share)
+    for row in rect.y..<rect.maxY {
+      let out = target + (row &* stride &+ rect.x)
+      var column = 0
+      while column < rect.width {
+        let pixel = out[column]
+        let first = ((pixel & mask) &* share &+ even) >> 8 & mask
+        let second = ((pixel >> 8 & mask) &* share &+ odd) & ~mask
+        out[column] = first | second
+        column &+= 1
+      }
+    }
+  }
+
   /// Pixels of the same size: copied, or composed where they let something through.
   func copy(_ source: PixelSource, x: Int, y: Int, clip: PixelRect) {
     for row in clip.y..<clip.maxY {

@@ -42,6 +42,15 @@ extension MapRenderer {
     var touched = PixelRect.zero
 
     func clipped(_ body: () -> Void) { canvas.clip(Rect(viewport)) { body() } }
+    for slot in scene.walk?.slots ?? [] {
+      guard let rect = scene.spriteRect(of: slot), !rect.intersection(viewport).isEmpty else { continue }
+      let line = unit.rounded()
+      clipped {
+        canvas.stroke(
+          Rect(rect).insetBy(-1.5 * line), theme.text, lineWidth: line, cornerRadius: 2 * unit)
+      }
+      touched = touched.union(rect.insetBy(-Int(3 * line) - 1))
+    }
     for slot in [scene.focused, scene.hovered].compactMap({ $0 }) {
       guard let rect = scene.spriteRect(of: slot), !rect.intersection(viewport).isEmpty else { continue }
       if scene.isReady(slot) {
@@ -63,6 +72,14 @@ extension MapRenderer {
         canvas.stroke(frame, isFocused ? theme.accent : theme.text, lineWidth: line, cornerRadius: 2 * unit)
       }
       touched = touched.union(rect.insetBy(-Int(line + 3 * unit) - 1))
+    }
+    if let marquee = scene.marquee {
+      let path = marquee.shape == .lasso ? Path(marquee.points, closed: true) : Path(marquee.bounds, cornerRadius: 0)
+      clipped {
+        canvas.fill(path, theme.accent.withAlpha(0.12))
+        canvas.stroke(path, theme.accent, lineWidth: unit.rounded())
+      }
+      touched = touched.union(PixelRect(covering: marquee.bounds.insetBy(-unit - 1)))
     }
     if let label, let slot = scene.labelledSlot, let rect = scene.spriteRect(of: slot) {
       touched = touched.union(

@@ -98,9 +98,34 @@ public struct MapRenderer {
     dropHidden(in: clip, side: scene.spriteSide, atlas: atlas)
     placeholder.prepare(side: scene.spriteSide, background: background)
     let side = scene.spriteSide
-    var first = 0
-    while first < sprites.count {
-      let last = min(sprites.count, first + Self.batch)
+    // The others are drawn first and dimmed, whatever rectangle is drawn: a pan may move the result.
+    let dimmed = scene.selection.isEmpty ? 0 : firstSelected(scene)
+    drawSprites(0..<dimmed, side: side, clip: clip, blitter: blitter, atlas: atlas, originals: originals, quality)
+    if dimmed > 0 { blitter.fade(clip, towards: background, keeping: UInt32(256 * Self.dimmedShare)) }
+    drawSprites(
+      dimmed..<sprites.count, side: side, clip: clip, blitter: blitter, atlas: atlas, originals: originals, quality)
+  }
+
+  /// What is left of a picture that is not selected while others are.
+  public static let dimmedShare = 72.0 / 256
+
+  /// Where in `sprites` the selected ones begin: they are the last.
+  private func firstSelected(_ scene: borrowing Scene) -> Int {
+    var (low, high) = (0, sprites.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if scene.selection.contains(Int(sprites[middle].slot)) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+
+  private mutating func drawSprites(
+    _ range: Range<Int>, side: Int, clip: PixelRect, blitter: Blitter, atlas: Atlas,
+    originals: (any OriginalSource)?, _ quality: Scene.Quality
+  ) {
+    var first = range.lowerBound
+    while first < range.upperBound {
+      let last = min(range.upperBound, first + Self.batch)
       prepareBatch(first..<last, side: side, atlas: atlas, originals: originals)
       for index in first..<last {
         draw(sprites[index], prepared[index - first], clip: clip, blitter: blitter, quality: quality)

@@ -6,7 +6,7 @@ public enum SceneCommand: Hashable, Sendable {
   case pan(Direction)
   /// Show the focused picture at full size.
   case open
-  /// Leave the full-size view, or drop the keyboard focus.
+  /// Leave the full-size view, or drop selection and keyboard focus.
   case back
   /// Show the whole map, or the whole picture.
   case fit
@@ -16,7 +16,33 @@ public enum SceneCommand: Hashable, Sendable {
   case zoomIn
   /// Make smaller.
   case zoomOut
-  /// Copy the address of the picture at hand.
+  /// Select every picture.
+  case selectAll
+  /// Select what is not selected, and nothing else.
+  case invertSelection
+  /// Select the picture at hand, or no more.
+  case toggleSelection
+  /// Show all of the selection.
+  case fitSelection
+  /// Select by typing.
+  case search
+  /// Find pictures like the one at hand.
+  case findSimilar
+  /// Find identical and nearly identical pictures.
+  case findDuplicates
+  /// Go to the next group of them.
+  case nextGroup
+  /// Go to the group before.
+  case previousGroup
+  /// Write the selection, or everything, to a file.
+  case save
+  /// Free, spread, grid, and free again.
+  case nextArrangement
+  /// Make the pictures larger, the map staying as it is.
+  case enlargePictures
+  /// Make them smaller.
+  case shrinkPictures
+  /// Copy the addresses of the selection, or of the picture at hand.
   case copyAddress
   /// Open the picture at hand in the desktop's viewer.
   case openExternally
@@ -78,7 +104,7 @@ public struct KeyBinding: Sendable {
     row(.up, [], .step(.up)),
     row(.down, [], .step(.down)),
     row(.return, [], .open, "Return", "Show the picture at full size"),
-    row(.escape, [], .back, "Esc", "Back to the map"),
+    row(.escape, [], .back, "Esc", "Back to the map; select nothing"),
     row("0", .fit, "0, Home", "Show the whole map, or the whole picture"),
     row(.home, [], .fit),
     row("1", .actualSize, "1", "Show the opened picture pixel by pixel"),
@@ -89,7 +115,21 @@ public struct KeyBinding: Sendable {
     row(.right, .shift, .pan(.right)),
     row(.up, .shift, .pan(.up)),
     row(.down, .shift, .pan(.down)),
-    row(.character("c"), .control, .copyAddress, "Ctrl+C", "Copy the address of the picture"),
+    row("g", .nextArrangement, "g", "Arrange: free, spread apart, in a grid"),
+    row("]", .enlargePictures, "], [", "Larger pictures, smaller pictures"),
+    row("[", .shrinkPictures),
+    row(" ", .toggleSelection, "Space, Ctrl+click", "Select the picture, or no more"),
+    row(.character("a"), .control, .selectAll, "Ctrl+A", "Select all; drag with Shift a rectangle, with Ctrl a lasso"),
+    row("i", .invertSelection, "i, Ctrl+I", "Select the others; with Alt, a rectangle or lasso takes away"),
+    row(.character("i"), .control, .invertSelection),
+    row("/", .search, "/", "Select by typing a part of the names"),
+    row("z", .fitSelection, "z", "Show all of the selection"),
+    row("m", .findSimilar, "m", "More like this: the nearest ones, to be walked along with the arrows"),
+    row("d", .findDuplicates, "d", "Find duplicates: the same and nearly the same"),
+    row(".", .nextGroup, ". ,", "Go to the next group of duplicates, to the one before"),
+    row(",", .previousGroup),
+    row(.character("c"), .control, .copyAddress, "Ctrl+C", "Copy the addresses of the selection, or of the picture"),
+    row(.character("s"), .control, .save, "Ctrl+S", "Save the selection, or all: a list, a picture, the files"),
     row("o", .openExternally, "o", "Open the picture in the desktop's viewer"),
     row("l", .focusLocation, "l, Ctrl+L", "Type another location"),
     row(.character("l"), .control, .focusLocation),

@@ -18,7 +18,6 @@ struct LayoutMotion: Sendable {
 
   private var even: Course?
   private var flight: Course?
-  private(set) var departsFromGrid = false
   private var latestSnapshot: Double?
 
   /// Seconds that pictures take to fly from one layout to the next, and for the last turn of a finished one.
@@ -104,7 +103,7 @@ struct LayoutMotion: Sendable {
   ///   - departs: a new layout begins: fly there from `x`, `y`.
   ///   - settles: the last snapshot, which may be turned: take a little longer.
   mutating func begin(
-    x: [Float], y: [Float], departs: Bool, fromGrid: Bool, settles: Bool, animated: Bool, now: Double
+    x: [Float], y: [Float], departs: Bool, settles: Bool, animated: Bool, now: Double
   ) {
     defer { latestSnapshot = now }
     guard animated else {
@@ -119,7 +118,6 @@ struct LayoutMotion: Sendable {
       departureX = x
       departureY = y
       departureProgress = 0
-      departsFromGrid = fromGrid
       flight = Course(start: nil, duration: Self.flightSeconds)
       // The flight is the way to the first snapshot; the even motion begins with the second one.
       fromX = targetX
@@ -133,7 +131,6 @@ struct LayoutMotion: Sendable {
   private mutating func stop() {
     even = nil
     flight = nil
-    departsFromGrid = false
     departureProgress = 1
     evenProgress = 1
   }
@@ -166,7 +163,6 @@ struct LayoutMotion: Sendable {
     }
     if let flight, flight.progress(at: now) >= 1 {
       self.flight = nil
-      departsFromGrid = false
       departureProgress = 1
       departureX = []
       departureY = []

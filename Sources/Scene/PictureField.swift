@@ -1,3 +1,4 @@
+import Arrangements
 import Geometry
 
 /// The pictures and where they are: arrays by slot, in layout units.
@@ -9,9 +10,9 @@ struct PictureField: Sendable {
   static let extent = 1000.0
 
   /// How the pictures are arranged.
-  enum Arrangement { case none, grid, layout }
+  enum Phase { case none, grid, layout }
 
-  private(set) var arrangement = Arrangement.none
+  private(set) var phase = Phase.none
   /// Width / height, negative until the picture is ready; -1 until known.
   private var signedAspects: [Float] = []
   /// Where the pictures are drawn now.
@@ -35,6 +36,14 @@ struct PictureField: Sendable {
   private(set) var arrangementVersion = 0
 
   private(set) var motion = LayoutMotion()
+  private var departedSizing: Sizing?
+  /// The unit of an arrangement in layout units, and the longest side of a picture in that unit; nil while they lie free.
+  private var packing: (unit: Double, side: Double)?
+  /// Where the layout has the pictures, by slot, while they are packed.
+  private var freeX: [Float] = []
+  private var freeY: [Float] = []
+  /// Grows with every snapshot of a layout.
+  private(set) var layoutVersion = 0
   private var layoutSlots: [Int32] = []
   private var isRunning = false
   private var reference: LayoutReference?
@@ -57,31 +66,49 @@ struct PictureField: Sendable {
   var count: Int { marks.count }
 
   func isPlaced(_ slot: Int) -> Bool { marks.indices.contains(slot) && marks[slot].contains(.placed) }
+  func isKnown(_ slot: Int) -> Bool {
+    marks.indices.contains(slot) && marks[slot].intersection([.known, .removed]) == .known
+  }
   /// Width / height; 1 until known.
   func aspect(_ slot: Int) -> Float { signedAspects.indices.contains(slot) ? abs(signedAspects[slot]) : 1 }
   func isReady(_ slot: Int) -> Bool { marks.indices.contains(slot) && marks[slot].contains(.ready) }
 
   /// Mean distance between neighbours, in layout units.
   var spacing: Double {
-    switch arrangement {
+    switch phase {
     case .none: Self.extent
     case .grid: loadingGrid?.pitch ?? Self.extent
     // A disc of diameter `extent`, which a layout resembles.
+    case .layout where packing != nil: packing?.unit ?? Self.extent
     case .layout: Self.extent * (Double.pi / 4 / Double(max(1, layoutSlots.count))).squareRoot()
     }
   }
 
-  /// 0 in the loading grid, 1 in a layout, between them on the way.
-  var layoutShare: Double {
-    switch arrangement {
-    case .none, .grid: 0
-    case .layout: motion.departsFromGrid ? motion.departureProgress : 1
-    }
+  /// What decides how large pictures are.
+  enum Sizing: Sendable {
+    /// They lie in cells of the loading grid, this far apart.
+    case cells(pitch: Double)
+    /// They lie where they may cover one another, neighbours this far apart.
+    case free(spacing: Double)
+    /// No longer than this, they do not cover one another.
+    case packed(side: Double)
+  }
+
+  /// How large pictures are where they go to.
+  var sizing: Sizing {
+    if let packing, phase == .layout { return .packed(side: packing.unit * packing.side) }
+    return phase == .grid ? .cells(pitch: spacing) : .free(spacing: spacing)
+  }
+
+  /// How large they were where they come from, and how far they have come.
+  var departure: (sizing: Sizing, share: Double)? {
+    guard phase == .layout, motion.departureProgress < 1 else { return nil }
+    return departedSizing.map { ($0, motion.departureProgress) }
   }
 
   /// What the whole map covers, in layout units: cells of the loading grid, or middles of the pictures of a layout.
   var bounds: Rect {
-    if arrangement == .grid, let loadingGrid { return loadingGrid.bounds(count: order.count) }
+    if phase == .grid, let loadingGrid { return loadingGrid.bounds(count: order.count) }
     return grid.bounds
   }
 
@@ -95,14 +122,14 @@ struct PictureField: Sendable {
         guard marks[slot].contains(.removed) else { continue }
         marks[slot].remove(.removed)
         imageCount += 1
-        if arrangement != .none { place(slot) }
+        if phase != .none { place(slot) }
         continue
       }
       marks[slot].insert(.known)
       gridIndex[slot] = Int32(order.count)
       order.append(Int32(slot))
       imageCount += 1
-      if arrangement != .none { place(slot) }
+      if phase != .none { place(slot) }
     }
     version += 1
   }
@@ -142,9 +169,9 @@ struct PictureField: Sendable {
 
   /// Chooses the columns of the loading grid and places everything known so far. Does nothing when already chosen.
   mutating func chooseColumns(for size: Size) {
-    guard arrangement == .none, !order.isEmpty else { return }
+    guard phase == .none, !order.isEmpty else { return }
     loadingGrid = LoadingGrid(count: order.count, in: size, width: Self.extent)
-    arrangement = .grid
+    phase = .grid
     for slot in order where !marks[Int(slot)].contains(.removed) { place(Int(slot)) }
     version += 1
     arrangementVersion += 1
@@ -152,7 +179,7 @@ struct PictureField: Sendable {
 
   /// The orientation that the next layout is shown in, where no layout shown before decides it.
   mutating func restore(_ orientation: Orientation) {
-    if arrangement != .layout { self.orientation = orientation }
+    if phase != .layout { self.orientation = orientation }
   }
 
   /// The next snapshot begins a new layout.
@@ -165,10 +192,13 @@ struct PictureField: Sendable {
     let slots = usable == slots.count ? slots : Array(slots.prefix(usable))
     grow(to: Int(slots.max() ?? 0) + 1)
     let isNewRun = !isRunning
-    let cameFromGrid = arrangement == .grid
+    let oldSizing = sizing
+    let old = packing == nil ? (x: motion.targetX, y: motion.targetY) : (x: freeX, y: freeY)
+    packing = nil
+    layoutVersion &+= 1
     if isNewRun {
       reference =
-        arrangement == .layout ? LayoutReference(slots: layoutSlots, x: motion.targetX, y: motion.targetY) : nil
+        phase == .layout ? LayoutReference(slots: layoutSlots, x: old.x, y: old.y) : nil
     }
     isRunning = !isFinal
     var normalization = LayoutNormalization(
@@ -182,15 +212,16 @@ struct PictureField: Sendable {
         for: slots, positions: positions, normalization: normalization, present: orientation,
         isFree: isNewRun || isFinal)
     }
-    arrangement = .layout
+    phase = .layout
     motion.prepare(x: x, y: y)
     if slots != layoutSlots { adopt(slots) }
     motion.retarget(
       slots: slots, positions: positions, normalization: normalization, orientation: orientation)
     putOnShelf()
     let flies = animated && isNewRun && !placed.isEmpty
+    if flies { departedSizing = oldSizing }
     motion.begin(
-      x: x, y: y, departs: flies, fromGrid: cameFromGrid && flies, settles: isFinal && reference != nil,
+      x: x, y: y, departs: flies, settles: isFinal && reference != nil,
       animated: animated, now: now)
     for slot in newlyPlaced { motion.appear(Int(slot)) }
     newlyPlaced.removeAll(keepingCapacity: true)
@@ -199,9 +230,59 @@ struct PictureField: Sendable {
     arrangementVersion += 1
   }
 
+  /// The layout that is shown, when it is complete: places, interleaved, and aspects, in the order of its slots.
+  var finishedLayout: (positions: [Float], aspects: [Float])? {
+    guard phase == .layout, !isRunning, !layoutSlots.isEmpty else { return nil }
+    let places = packing == nil ? (x: motion.targetX, y: motion.targetY) : (x: freeX, y: freeY)
+    return (
+      layoutSlots.flatMap { [places.x[Int($0)], places.y[Int($0)]] }, layoutSlots.map { abs(signedAspects[Int($0)]) }
+    )
+  }
+
+  /// Where a picture is drawn.
+  func drawnPlace(_ slot: Int) -> Point { Point(x: Double(x[slot]), y: Double(y[slot])) }
+  /// Where it goes.
+  func target(_ slot: Int) -> Point {
+    guard motion.targetX.indices.contains(slot) else { return drawnPlace(slot) }
+    return Point(x: Double(motion.targetX[slot]), y: Double(motion.targetY[slot]))
+  }
+
+  /// Puts the pictures of a complete layout where an arrangement has them, or back to where the layout has them.
+  /// - Returns: whether anything is to move.
+  mutating func arrange(_ arranged: Arrangement?, animated: Bool, now: Double) -> Bool {
+    guard finishedLayout != nil, arranged != nil || packing != nil else { return false }
+    let oldSizing = sizing
+    motion.prepare(x: x, y: y)
+    if packing == nil { (freeX, freeY) = (motion.targetX, motion.targetY) }
+    if let arranged {
+      guard arranged.positions.count == 2 * layoutSlots.count else { return false }
+      let unit = Self.extent / max(1, arranged.width, arranged.height)
+      packing = (unit, arranged.pictureSide)
+      for (index, slot) in layoutSlots.enumerated() {
+        motion.setTarget(
+          Int(slot),
+          Point(x: Double(arranged.positions[2 * index]) * unit, y: Double(arranged.positions[2 * index + 1]) * unit))
+      }
+    } else {
+      packing = nil
+      for slot in layoutSlots {
+        motion.setTarget(Int(slot), Point(x: Double(freeX[Int(slot)]), y: Double(freeY[Int(slot)])))
+      }
+      (freeX, freeY) = ([], [])
+    }
+    putOnShelf()
+    departedSizing = oldSizing
+    motion.begin(x: x, y: y, departs: animated, settles: false, animated: animated, now: now)
+    newlyPlaced.removeAll(keepingCapacity: true)
+    if !animated { _ = advance(to: now, previous: now) }
+    version += 1
+    arrangementVersion += 1
+    return true
+  }
+
   /// Moves the pictures to where they are at a time. Returns whether they moved.
   mutating func advance(to now: Double, previous: Double) -> Bool {
-    guard arrangement == .layout, motion.advance(to: now, previous: previous, x: &x, y: &y) else { return false }
+    guard phase == .layout, motion.advance(to: now, previous: previous, x: &x, y: &y) else { return false }
     indexIsStale = true
     version += 1
     arrangementVersion += 1
@@ -239,7 +320,7 @@ struct PictureField: Sendable {
       placed.append(Int32(slot))
     }
     let place: Point
-    if arrangement == .grid, let loadingGrid {
+    if phase == .grid, let loadingGrid {
       place = loadingGrid.cellCenter(Int(gridIndex[slot]))
     } else {
       place = shelfPlace(shelfCount)

@@ -1,3 +1,4 @@
+public import Arrangements
 public import Geometry
 
 /// What the user sees of a map, and what the hand does to it, as a value: no window, no clock, no files.
@@ -13,12 +14,22 @@ public struct Scene: Sendable {
   public internal(set) var hovered: Int?
   /// The picture that has the keyboard focus.
   public internal(set) var focused: Int?
+  /// The pictures that are chosen; while there are any, the others are dimmed.
+  public internal(set) var selection = Selection()
+  /// The groups of pictures that the user goes through.
+  public internal(set) var walk: Walk?
+  /// What the hand is drawing to select what lies in it.
+  public internal(set) var marquee: Marquee?
   /// The picture that is shown at full size.
   public internal(set) var opened: OpenedImage?
   /// Whether the user moved the camera since it last showed the whole map; until then it follows the map.
   public internal(set) var handHasTouchedCamera = false
   /// Whether changes are animated.
   public internal(set) var isAnimationEnabled = true
+  /// How the pictures of a layout are to be put on the map; until that is computed, they lie free.
+  public internal(set) var mode = ArrangementMode.free
+  /// By how much pictures are larger than they would be.
+  public internal(set) var pictureSize = 1.0
   /// The shape of the pointer.
   public internal(set) var cursor = SceneCursor.arrow
 
@@ -39,6 +50,7 @@ public struct Scene: Sendable {
   var movesUntil = -Double.infinity
   var wasDraft = false
   var pendingViewState: ViewState?
+  var selectionVersion = 0
   var hasUnsavedView = false
 
   /// An empty scene.
@@ -53,11 +65,11 @@ public struct Scene: Sendable {
   /// Images that have a place on the map.
   public var placedCount: Int { pictures.placed.count }
   /// Grows with everything that changes what is drawn, apart from the camera.
-  public var contentVersion: Int { pictures.version }
+  public var contentVersion: Int { pictures.version &+ selectionVersion }
   /// Grows with everything that moves pictures, apart from the camera: not when more come or thumbnails become ready.
   public var arrangementVersion: Int { pictures.arrangementVersion }
   /// Whether a layout is shown, and not the loading grid.
-  public var showsLayout: Bool { pictures.arrangement == .layout }
+  public var showsLayout: Bool { pictures.phase == .layout }
   /// Whether the scene wants ticks.
   public var wantsTicks: Bool {
     motion.isMoving || openedZoom != nil || opening != nil || pictures.motion.isMoving || isWaitingForColumns
@@ -100,8 +112,8 @@ public struct Scene: Sendable {
     var effects = Effects()
     switch input {
     case .pointerMoved(let point, _): pointerMoved(to: point, &effects)
-    case .pointerPressed(let point, let button, let clickCount, _):
-      pointerPressed(at: point, button: button, clickCount: clickCount, &effects)
+    case .pointerPressed(let point, let button, let clickCount, let modifiers):
+      pointerPressed(at: point, button: button, clickCount: clickCount, modifiers, &effects)
     case .pointerReleased(let point, let button, _): pointerReleased(at: point, button: button, &effects)
     case .pointerLeft: pointerLeft(&effects)
     case .scrolled(_, let dy, let point, _): scrolled(by: dy, at: point, &effects)
@@ -114,13 +126,19 @@ public struct Scene: Sendable {
     case .imagesAdded(let slots): add(slots, &effects)
     case .imagesReady(let ready):
       pictures.markReady(ready)
-      if pictures.arrangement != .none { effects.redraw() }
+      if pictures.phase != .none { effects.redraw() }
     case .imagesRemoved(let slots): remove(slots, &effects)
     case .listingComplete:
       chooseColumns(&effects)
     case .layoutStarted: pictures.beginLayout()
     case .layout(let slots, let positions, let isFinal, let animated):
       receiveLayout(slots, positions, isFinal: isFinal, animated: animated, &effects)
+    case .arrangementMode(let mode): setMode(mode, &effects)
+    case .arranged(let arrangement, let mode, let version): arranged(arrangement, mode, version: version, &effects)
+    case .walk(let groups): beginWalk(groups, &effects)
+    case .walkTo(let position): walkTo(position, &effects)
+    case .select(let slots): select(slots: slots, &effects)
+    case .show(let slots): fit(slots, &effects)
     case .restored(let state): restore(state, &effects)
     case .originalSize(let slot, let size):
       guard opened?.slot == slot else { break }
@@ -141,17 +159,19 @@ public struct Scene: Sendable {
   private mutating func add(_ slots: [Int], _ effects: inout Effects) {
     guard !slots.isEmpty else { return }
     pictures.add(slots)
-    if pictures.arrangement == .none, !isWaitingForColumns {
+    if pictures.phase == .none, !isWaitingForColumns {
       isWaitingForColumns = true
       firstImagesAt = nil
     }
-    if pictures.arrangement != .none { effects.redraw() }
+    if pictures.phase != .none { effects.redraw() }
   }
 
   private mutating func remove(_ slots: [Int], _ effects: inout Effects) {
     pictures.remove(slots)
     if let opened, slots.contains(opened.slot) { close(&effects) }
     if let focused, slots.contains(focused) { self.focused = nil }
+    if let walk, walk.groups.joined().contains(where: { !pictures.isKnown($0) }) { endWalk(&effects) }
+    if !selection.isEmpty { select(slots: selection.slots, &effects) }
     pictures.reindexIfNeeded()
     updateHover(&effects)
     effects.redraw()
@@ -159,7 +179,7 @@ public struct Scene: Sendable {
 
   /// The loading grid's columns are chosen from what is known: it is complete, or it took too long to wait for.
   mutating func chooseColumns(_ effects: inout Effects) {
-    guard pictures.arrangement == .none, pictures.imageCount > 0, !camera.viewport.isEmpty else { return }
+    guard pictures.phase == .none, pictures.imageCount > 0, !camera.viewport.isEmpty else { return }
     isWaitingForColumns = false
     pictures.chooseColumns(for: gridRoom)
     pictures.reindexIfNeeded()
@@ -177,6 +197,7 @@ public struct Scene: Sendable {
     pictures.reindexIfNeeded()
     if !animated || isFirst, !handHasTouchedCamera, !camera.viewport.isEmpty { camera = fittedCamera }
     if !animated { updateHover(&effects) }
+    if isFinal, mode != .free { effects.add(.arrange) }
     effects.redraw()
   }
 
@@ -186,7 +207,7 @@ public struct Scene: Sendable {
   public var viewState: ViewState {
     ViewState(
       center: camera.center, scale: camera.scale / viewportSide, handHasTouchedCamera: handHasTouchedCamera,
-      orientation: pictures.orientation)
+      orientation: pictures.orientation, mode: mode, pictureSize: pictureSize)
   }
 
   private var viewportSide: Double { Double(max(1, min(camera.viewport.width, camera.viewport.height))) }
@@ -196,6 +217,8 @@ public struct Scene: Sendable {
       state.orientation.angle.isFinite
     else { return }
     pictures.restore(state.orientation)
+    setMode(state.mode ?? mode, &effects)
+    setPictureSize(state.pictureSize ?? pictureSize, &effects)
     guard state.handHasTouchedCamera else { return }
     guard !camera.viewport.isEmpty else {
       pendingViewState = state

@@ -25,13 +25,22 @@ extension Scene {
 
   /// Longest side of a picture at a scale.
   func spriteSide(at scale: Double) -> Double {
-    let share = pictures.layoutShare
-    if share >= 1 { return layoutSide(spacing: pictures.spacing * scale) }
-    guard let grid = pictures.loadingGrid else { return layoutSide(spacing: pictures.spacing * scale) }
-    let gridSide = min(Self.largestGridSide * uiScale, max(1, grid.pitch * scale * Self.cellShare))
-    if share <= 0 { return gridSide }
+    let side = side(pictures.sizing, at: scale)
+    guard let (sizing, share) = pictures.departure else { return side }
     // Half way, it is the geometric mean: sizes differ by factors.
-    return gridSide * pow(layoutSide(spacing: pictures.spacing * scale) / gridSide, share)
+    let old = self.side(sizing, at: scale)
+    return old * pow(side / old, share)
+  }
+
+  private func side(_ sizing: PictureField.Sizing, at scale: Double) -> Double {
+    switch sizing {
+    case .cells(let pitch):
+      // The loading grid keeps to its cells.
+      min(Self.largestGridSide * uiScale, max(1, pitch * scale * Self.cellShare))
+    case .packed(let side):
+      min(Self.largestGridSide * uiScale, max(1, side * scale * pictureSize))
+    case .free(let spacing): max(1, layoutSide(spacing: spacing * scale) * pictureSize)
+    }
   }
 
   private func layoutSide(spacing: Double) -> Double {
@@ -59,12 +68,18 @@ extension Scene {
   var fittedCamera: Camera {
     var fitted = camera
     let bounds = pictures.bounds
-    if pictures.arrangement == .grid, let grid = pictures.loadingGrid {
+    if pictures.phase == .grid, let grid = pictures.loadingGrid {
       fitted.fit(bounds, margin: Self.gridMargin * uiScale)
       fitted.scale = min(fitted.scale, Self.largestFittedSide * uiScale / Self.cellShare / grid.pitch)
       return fitted
     }
-    let most = spacing(forSide: Self.largestFittedSide * uiScale) / pictures.spacing
+    return self.fitted(bounds)
+  }
+
+  /// The view that shows these middles of pictures, and the pictures around them.
+  func fitted(_ bounds: Rect) -> Camera {
+    var fitted = camera
+    let most = largestFittedScale
     fitted.scale = most
     // The margin holds half a picture, whose size depends on the scale: a few rounds find both.
     for _ in 0..<4 {
@@ -73,6 +88,15 @@ extension Scene {
       fitted.scale = min(fitted.scale, most)
     }
     return fitted
+  }
+
+  private var largestFittedScale: Double {
+    let side = Self.largestFittedSide * uiScale
+    return switch pictures.sizing {
+    case .cells(let pitch): side / Self.cellShare / pitch
+    case .packed(let whole): side / whole
+    case .free(let spacing): self.spacing(forSide: side) / spacing
+    }
   }
 
   /// The scales that the hand can reach: from the map at a quarter of the window to neighbours far apart.

@@ -14,6 +14,8 @@ struct Gesture: Sendable {
   /// The picture that was pressed on.
   var slot: Int?
   var clickCount = 0
+  /// The keys held at the press.
+  var modifiers: Modifiers = []
   /// Where the first press of a click that may become a double click was, and on what.
   var firstContext: Context?
   var firstSlot: Int?
@@ -21,7 +23,9 @@ struct Gesture: Sendable {
   var travelled = Point.zero
   var velocity = Point.zero
 
-  var isDraggingMap: Bool { isPressed && isDragging && context == .map }
+  var isDraggingMap: Bool {
+    isPressed && isDragging && context == .map && modifiers.isDisjoint(with: [.control, .shift])
+  }
 }
 
 // What the hand does: pointer, wheel and keys.
@@ -40,9 +44,17 @@ extension Scene {
     if !gesture.isDragging {
       guard gesture.origin.distance(to: point) >= Self.dragThreshold * uiScale else { return }
       gesture.isDragging = true
-      if gesture.context == .map { takeCamera() }
+      if gesture.context == .map {
+        marquee = Self.marquee(for: gesture.modifiers, from: gesture.origin)
+        if marquee == nil { takeCamera() }
+      }
       setHovered(nil, &effects)
-      setCursor(.dragging, &effects)
+      setCursor(marquee == nil ? .dragging : .drawing, &effects)
+    }
+    if marquee != nil {
+      marquee?.extend(to: point)
+      effects.redraw()
+      return
     }
     let way = point - gesture.last
     gesture.last = point
@@ -58,7 +70,9 @@ extension Scene {
     }
   }
 
-  mutating func pointerPressed(at point: Point, button: Int, clickCount: Int, _ effects: inout Effects) {
+  mutating func pointerPressed(
+    at point: Point, button: Int, clickCount: Int, _ modifiers: Modifiers, _ effects: inout Effects
+  ) {
     guard button == 1, Rect(camera.viewport).contains(point) else { return }
     pointer = point
     motion.flight = nil
@@ -70,6 +84,7 @@ extension Scene {
     gesture.origin = point
     gesture.last = point
     gesture.clickCount = clickCount
+    gesture.modifiers = modifiers
     gesture.travelled = .zero
     gesture.velocity = .zero
     gesture.context = opened == nil ? .map : .opened
@@ -86,7 +101,11 @@ extension Scene {
     gesture.isPressed = false
     let wasDragging = gesture.isDragging
     gesture.isDragging = false
-    if wasDragging {
+    if let drawn = marquee {
+      marquee = nil
+      select(in: drawn, &effects)
+      effects.redraw()
+    } else if wasDragging {
       if gesture.context == .map, isAnimationEnabled, gesture.velocity.length > 150 * uiScale {
         motion.throwVelocity = gesture.velocity
       }
@@ -101,6 +120,8 @@ extension Scene {
   /// A click acts when the button comes up, without waiting for a second one.
   private mutating func clicked(at point: Point, _ effects: inout Effects) {
     switch gesture.context {
+    case .map where !gesture.modifiers.isDisjoint(with: [.control, .shift]):
+      if let slot = gesture.slot { toggle(slot, &effects) }
     case .map:
       if let slot = gesture.slot {
         open(slot, &effects)
@@ -116,6 +137,7 @@ extension Scene {
 
   private mutating func doubleClicked(at point: Point, _ effects: inout Effects) {
     switch gesture.context {
+    case .map where !gesture.modifiers.isDisjoint(with: [.control, .shift]): clicked(at: point, &effects)
     case .map:
       // The first click on a picture has opened it; only an empty place means the whole map.
       if gesture.slot == nil, gesture.firstSlot == nil { fitAll(&effects) }
@@ -211,7 +233,25 @@ extension Scene {
     case .actualSize: if opened != nil { zoomOpened(to: 1, about: middle, &effects) }
     case .zoomIn: zoomByKey(1.5, &effects)
     case .zoomOut: zoomByKey(1 / 1.5, &effects)
-    case .copyAddress: if let slot = atHand { effects.add(.copyAddress(slots: [slot])) }
+    case .findSimilar: if let slot = atHand { effects.add(.findSimilar(slot: slot)) }
+    case .findDuplicates: if opened == nil, showsLayout { effects.add(.findDuplicates) }
+    case .nextGroup: stepGroup(by: 1, &effects)
+    case .previousGroup: stepGroup(by: -1, &effects)
+    case .save: if opened == nil, imageCount > 0 { effects.add(.save) }
+    case .nextArrangement: if opened == nil, showsLayout { setMode(mode.next, &effects) }
+    case .enlargePictures: if opened == nil { resizePictures(larger: true, &effects) }
+    case .shrinkPictures: if opened == nil { resizePictures(larger: false, &effects) }
+    case .selectAll: if opened == nil { selectAll(&effects) }
+    case .invertSelection: if opened == nil { invertSelection(&effects) }
+    case .toggleSelection: if let slot = atHand { toggle(slot, &effects) }
+    case .fitSelection: if opened == nil { fitSelection(&effects) }
+    case .search: if opened == nil, imageCount > 0 { effects.add(.search) }
+    case .copyAddress:
+      if opened == nil, !selection.isEmpty {
+        effects.add(.copyAddress(slots: selection.slots))
+      } else if let slot = atHand {
+        effects.add(.copyAddress(slots: [slot]))
+      }
     case .openExternally: if let slot = atHand { effects.add(.openExternally(slot: slot)) }
     case .focusLocation: effects.add(.focusLocation)
     case .refresh: effects.add(.refresh)
@@ -266,8 +306,18 @@ extension Scene {
   private mutating func back(_ effects: inout Effects) {
     if opened != nil {
       close(&effects)
-    } else if focused != nil {
+    } else if marquee != nil {
+      marquee = nil
+      gesture.isPressed = false
+      gesture.isDragging = false
+      updateHover(&effects)
+      effects.redraw()
+    } else if walk != nil {
       focused = nil
+      endWalk(&effects)
+    } else if focused != nil || !selection.isEmpty {
+      focused = nil
+      select(Selection(), &effects)
       effects.redraw()
     } else {
       effects.add(.escape)
@@ -275,6 +325,7 @@ extension Scene {
   }
 
   private mutating func step(_ direction: Direction, _ effects: inout Effects) {
+    if stepWalk(direction, &effects) { return }
     if let opened {
       guard let next = neighbor(of: opened.slot, direction) else { return }
       focused = next
@@ -347,7 +398,7 @@ extension Scene {
     return twin ?? best?.slot
   }
 
-  private func pictureNearest(to point: Point) -> Int? {
+  func pictureNearest(to point: Point) -> Int? {
     var best: (slot: Int, distance: Double)?
     for slot in pictures.placed {
       let x = Double(pictures.x[Int(slot)]) - point.x

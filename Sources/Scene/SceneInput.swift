@@ -1,3 +1,4 @@
+public import Arrangements
 public import Geometry
 
 /// Everything that can happen to a scene: the hand, the clock, and what the job found out.
@@ -37,6 +38,18 @@ public enum SceneInput: Sendable {
   case layoutStarted
   /// Positions (interleaved x, y, any unit and extent) of the images in `slots`.
   case layout(slots: [Int32], positions: [Float], isFinal: Bool, animated: Bool)
+  /// Put the pictures of the layout on the map in another way.
+  case arrangementMode(ArrangementMode)
+  /// What `Scene.arrangementRequest` asked for, of that version of the layout.
+  case arranged(Arrangement, ArrangementMode, version: Int)
+  /// Groups of images to go through, one after another; they are selected.
+  case walk(groups: [[Int]])
+  /// Go to an image of the group that is shown, by its place there; while all groups are seen, to one of them.
+  case walkTo(position: Int)
+  /// These images, and no others, are selected.
+  case select(slots: [Int])
+  /// The camera goes where all of these images can be seen.
+  case show(slots: [Int])
   /// What `Scene.viewState` said when the location was last left. Sent before the layout that it belongs to.
   case restored(ViewState)
   /// Width and height in pixels of the original of `slot`, as soon as they are known.
@@ -57,6 +70,22 @@ public enum SceneEffect: Hashable, Sendable {
   case copyAddress(slots: [Int])
   /// Open an image in the desktop's own viewer.
   case openExternally(slot: Int)
+  /// Find the images that are most like this one, for `SceneInput.walk`.
+  case findSimilar(slot: Int)
+  /// Find groups of identical or nearly identical images, for `SceneInput.walk`.
+  case findDuplicates
+  /// `Scene.walk` is another one, or at another image.
+  case walkChanged
+  /// Ask where the selection, or everything, is to be written to.
+  case save
+  /// `Scene.mode` is another one, or another layout is to be arranged: compute `Scene.arrangementRequest`, if there is one.
+  case arrange
+  /// `Scene.pictureSize` is another one.
+  case pictureSizeChanged
+  /// `Scene.selection` is another one.
+  case selectionChanged
+  /// Let the user type what the keys of the images to select contain.
+  case search
   /// The pointer, or the keyboard focus, is on another image now.
   case hoverChanged(slot: Int?)
   /// Show this pointer.
@@ -125,6 +154,8 @@ public enum SceneCursor: Hashable, Sendable {
   case pointer
   /// The map, or an enlarged picture, is being dragged.
   case dragging
+  /// A rectangle or a lasso is being drawn.
+  case drawing
 }
 
 /// What is kept for a location between two runs of the program.
@@ -137,4 +168,8 @@ public struct ViewState: Hashable, Codable, Sendable {
   public var handHasTouchedCamera: Bool
   /// How the layout was turned and mirrored.
   public var orientation: Orientation
+  /// How the pictures are put on the map.
+  public var mode: ArrangementMode?
+  /// By how much they are larger than they would be.
+  public var pictureSize: Double?
 }

@@ -95,10 +95,26 @@ extension Scene {
   /// change places while the layout moves; above it cell by cell, which memory likes better.
   static let strictOrderLimit = 20_000
 
-  /// The pictures that are drawn and meet `rect` (device pixels), in the order in which they are drawn: the topmost last.
-  /// What is drawn does not depend on `rect`, which may reach beyond the viewport.
+  /// The pictures that are drawn and meet `rect` (device pixels), in the order in which they are drawn: the topmost last,
+  /// the selected ones after all others. What is drawn does not depend on `rect`, which may reach beyond the viewport.
   public func collectSprites(in rect: PixelRect, into sprites: inout [Sprite]) {
     sprites.removeAll(keepingCapacity: true)
+    if selection.isEmpty {
+      collect(in: rect, isFiltered: false, { _ in true }, into: &sprites)
+      return
+    }
+    // A selected picture is seen wherever it lies: the others leave it its room.
+    collect(in: rect, isFiltered: true, { !selection.contains(Int($0)) }, into: &sprites)
+    var selected: [Sprite] = []
+    collect(in: rect, isFiltered: true, { selection.contains(Int($0)) }, into: &selected)
+    sprites += selected
+  }
+
+  /// Of the pictures that are wanted, those that are drawn and meet `rect`.
+  @inline(__always)
+  private func collect(
+    in rect: PixelRect, isFiltered: Bool, _ isWanted: (Int32) -> Bool, into sprites: inout [Sprite]
+  ) {
     guard !rect.isEmpty, !pictures.grid.items.isEmpty else { return }
     let projection = self.projection
     let reach = (Double(projection.side) / 2 + 2) / projection.scale
@@ -122,15 +138,27 @@ extension Scene {
           for column in columns {
             let cell = row &* grid.columns &+ column
             let first = Int(starts[cell])
-            var count = Int(starts[cell &+ 1]) &- first
-            if count > whole {
+            let end = Int(starts[cell &+ 1])
+            var room = whole
+            if end &- first > whole {
               let hash = Self.cellHash(column: column &+ grid.firstColumn, row: row &+ grid.firstRow)
-              count = hash < part ? whole &+ 1 : whole
+              if hash < part { room &+= 1 }
             }
-            var index = first &+ count
+            var last = first
+            if isFiltered {
+              // As many of the wanted ones as there is room for.
+              while last < end, room > 0 {
+                if isWanted(items[last].slot) { room &-= 1 }
+                last &+= 1
+              }
+            } else {
+              last = min(end, first &+ room)
+            }
+            var index = last
             while index > first {
               index &-= 1
               let item = items[index]
+              if isFiltered, !isWanted(item.slot) { continue }
               let middle = projection.middle(x: item.x, y: item.y)
               // Most of those in the outer cells are nowhere near.
               if middle.x < left || middle.x > right || middle.y < top || middle.y > bottom { continue }

@@ -23,6 +23,8 @@ import X11
   let failurePage = FailurePage()
   let problems = ProblemsPanel()
   let notes = NotesPanel()
+  let prompt = Prompt()
+  let search = KeySearch()
   let progressLine = ProgressLine()
   let scheduler: FrameScheduler
   let history: RecentLocations
@@ -53,6 +55,11 @@ import X11
   var knownSlots: Set<Int> = []
   /// Pictures that the map showed when it last came to rest.
   var seenCount: Int?
+  /// Computes arrangements, one at a time.
+  let arranger = Arranger()
+  let saving = Saving()
+  let likeness = Likeness()
+  let strip = GroupStrip()
   var isQuitting = false
   /// What `publishState` last said.
   var publishedState = ""
@@ -94,6 +101,8 @@ import X11
     group.add(status.controls)
     group.add(problems.controls)
     group.add(notes.controls)
+    group.add([strip])
+    group.add(prompt.controls)
     group.clipboard = clipboard
     connectCallbacks()
     loadHistory()
@@ -138,17 +147,26 @@ import X11
     bar.onType = { [weak self] in self?.updateNews() }
     status.onShowProblems = { [weak self] in self?.showProblems() }
     status.onShowNotes = { [weak self] in self?.toggleNotes() }
+    strip.onPress = { [weak self] position in
+      // A picture is opened; a group is gone to.
+      let opens = self?.map.scene.walk?.group != nil
+      self?.map.send(.walkTo(position: position))
+      if opens { self?.map.send(.key(.return, [], isRepeat: false)) }
+    }
+    prompt.onChange = { [weak self] in self?.promptChanged() }
     notes.onClose = { [weak self] in self?.closeNotes() }
     status.onAction = { [weak self] action in
       switch action {
       case .back: self?.map.send(.key(.escape, [], isRepeat: false))
       case .stopHere: self?.jobs.stopHere()
       case .continueLayout: self?.continueLayout()
+      case .stopSaving: self?.stopSaving()
       case .layOutAnew: self?.layOutAnew()
       case .tryNow: self?.jobs.tryNow()
       case .fetchAll, .share: self?.acceptQuestion()
       }
     }
+    status.onNextArrangement = { [weak self] in self?.map.send(.key(.character("g"), [], isRepeat: false)) }
     startPage.onOpen = { [weak self] text in self?.open(text) }
     startPage.onOpenSamples = { [weak self] in
       if let samples = self?.options.samplesDirectory { self?.open(samples) }
@@ -195,7 +213,9 @@ import X11
     failurePage.place(in: area, style: style)
     problems.place(in: area, style: style)
     notes.place(in: area, style: style)
-    map.send(.viewportChanged(PixelRect(covering: area), uiScale: style.scale))
+    strip.place(in: area, style: style)
+    prompt.place(in: pictureArea, style: style)
+    map.send(.viewportChanged(PixelRect(covering: pictureArea), uiScale: style.scale))
     redrawAll()
   }
 

@@ -1,3 +1,4 @@
+import Arrangements
 import Collection
 import Controls
 import Drawing
@@ -26,6 +27,16 @@ extension Application {
       updateStatus()
     case .copyAddress(let slots): copyAddresses(of: slots)
     case .openExternally(let slot): openExternally(slot)
+    case .selectionChanged: updateStatus()
+    case .arrange: arrange()
+    case .save: askWhereToSave()
+    case .findSimilar(let slot): findSimilar(to: slot)
+    case .findDuplicates: findDuplicates()
+    case .walkChanged: walkChanged()
+    case .pictureSizeChanged:
+      announcement = "Pictures at \(Int((map.scene.pictureSize * 100).rounded())) %"
+      updateStatus()
+    case .search: askWhatToSelect()
     case .hoverChanged:
       redrawMap()
       updateStatus()
@@ -121,13 +132,19 @@ extension Application {
     var content = StatusLine.Content()
     let (sentence, isError) = sentence()
     content.sentence = sentence
+    if let sentence = saving.sentence, announcement == nil { content.sentence = sentence }
+    if saving.sentence == nil, let selectionWords, announcement == nil, !isError, map.scene.opened == nil {
+      content.sentence = jobs.isRunning ? "\(selectionWords) · \(sentence)" : selectionWords
+    }
     content.isError = isError
     content.leftOut = jobs.collection?.counts.leftOut ?? 0
     let known = map.scene.imageCount
     if let seen = seenCount, location != nil, known > 0, seen != known, map.scene.opened == nil {
       content.seen = "\(Wording.count(seen)) of \(Wording.count(known)) in view"
     }
-    if case .running = jobs.state {
+    if saving.task != nil {
+      content.action = .stopSaving
+    } else if case .running = jobs.state {
       if jobs.progress?.stage == .layout { content.action = .stopHere }
       if jobs.progress?.interruption?.nextTry != nil { content.action = .tryNow }
     } else if let layout = jobs.latestLayout, layout.slots.count > 3, !failurePage.isShown {
@@ -135,6 +152,7 @@ extension Application {
       if case .finished(let report) = jobs.state, report.placed != nil { content.action = .layOutAnew }
     }
     if map.scene.opened != nil { content.action = .back }
+    if map.scene.showsLayout, map.scene.opened == nil { content.arrangement = map.scene.mode }
     content.notes = jobs.notes.count
     if case .failed = jobs.state { content.hasDetails = !failurePage.isShown }
     switch jobs.question {
@@ -188,6 +206,12 @@ extension Application {
     if notes.isShown { words.append("notes") }
     if keys.isShown { words.append("keys") }
     if bar.news == .parameters { words.append("outdated") }
+    if let walk = map.scene.walk { words.append("groups:\(walk.groups.count)") }
+    if strip.isVisible { words.append("strip:\((strip.current ?? -1) + 1)/\(strip.items.count)") }
+    if prompt.isShown { words.append("prompt") }
+    if saving.sentence != nil { words.append("saving") }
+    if map.scene.mode != .free { words.append("\(map.scene.mode):\(isArranging ? "computing" : "shown")") }
+    words.append("selected:\(map.scene.selection.count)")
     words.append("images:\(map.scene.imageCount)")
     words.append("placed:\(map.scene.placedCount)")
     let state = words.joined(separator: " ")

@@ -76,9 +76,14 @@ extension Application {
         failurePage.draw(on: canvas, style: style)
       } else {
         map.draw(into: frame, canvas: canvas, style: style)
+        if strip.isVisible {
+          let top = pictureArea.maxY
+          canvas.fill(Rect(x: area.x, y: top, width: area.width, height: area.maxY - top), style.theme.canvas)
+        }
       }
       problems.draw(on: canvas, style: style)
       notes.draw(on: canvas, style: style)
+      prompt.draw(on: canvas, style: style)
       group.draw(on: canvas, in: rect)
       keys.draw(on: canvas, in: area, style: style)
     }

@@ -75,7 +75,7 @@ extension Application {
   /// Whether `point` is the map's: not on a panel, and nothing else is shown there.
   private func isMap(_ point: Point) -> Bool {
     !startPage.isShown && !failurePage.isShown && !keys.isShown && !problems.isShown && !notes.isShown
-      && mapArea.contains(point)
+      && !(prompt.isShown && prompt.frame.contains(point)) && mapArea.contains(point)
   }
 
   private func leaveMap() {
@@ -109,6 +109,10 @@ extension Application {
       return
     }
     guard mapArea.contains(point) else { return }
+    if prompt.isShown {
+      if prompt.frame.contains(point) { return }
+      prompt.clickedBeside()
+    }
     group.focus(nil, reason: .pointer)
     guard isMap(point) else { return }
     mapButton = button
@@ -146,6 +150,7 @@ extension Application {
     }
     if key.symbol == .escape, problems.isShown { return closeProblems() }
     if key.symbol == .escape, notes.isShown { return closeNotes() }
+    if key.symbol == .escape, prompt.isShown { return prompt.cancel() }
     // Escape leads back to the map from wherever the keyboard is.
     if key.symbol == .escape, group.focused != nil { return group.focus(nil) }
     // With a control in focus, only what is neither text nor a movement in it gets here: commands with Ctrl, function keys.

@@ -101,6 +101,11 @@ extension Application {
     problems.problems = []
     if problems.isShown { closeProblems() }
     if notes.isShown { closeNotes() }
+    if prompt.isShown { prompt.cancel() }
+    search.end()
+    arranger.cancel()
+    likeness.forget()
+    strip.isVisible = false
   }
 
   private func start(_ mode: MappingRequest.Mode, _ parameters: MapParameters, keepsLayout: Bool = true) {
@@ -203,6 +208,7 @@ extension Application {
   }
 
   private func finished() {
+    likeness.forget()
     shownParameters = startedParameters
     if !retriedSlots.isEmpty {
       let failed = retriedSlots.count { slot in

@@ -179,6 +179,18 @@ private struct PrefetchRequest {
     }
   }
 
+  /// Has the thumbnails of some pictures read that are shown beside the map.
+  func prefetch(_ slots: [Int]) {
+    guard let atlas else { return }
+    let level = thumbnailLevels.count - 1
+    let missing = slots.filter { !atlas.isResident($0, level: level) }
+    guard !missing.isEmpty else { return }
+    prefetchQueue.async {
+      atlas.prefetch(slots: missing, level: level)
+      DispatchQueue.main.async { MainActor.assumeIsolated { self.onEffect?(.redraw) } }
+    }
+  }
+
   private func thumbnailsArrived() {
     isPrefetching = false
     frames.invalidate()

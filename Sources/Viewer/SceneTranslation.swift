@@ -35,6 +35,7 @@ enum SceneTranslation {
     case .arrow: .arrow
     case .pointer: .pointingHand
     case .dragging: .grabbing
+    case .drawing: .crosshair
     }
   }
 }

@@ -1,3 +1,4 @@
+import Arrangements
 import Controls
 import Drawing
 import Geometry
@@ -20,6 +21,8 @@ import Geometry
     var hasDetails = false
     /// The button that acts on what is shown.
     var action: Action?
+    /// How the pictures are put on the map; nil while there is no map.
+    var arrangement: ArrangementMode?
   }
 
   /// What can be done to a layout, to a picture at full size, or about a job that waits.
@@ -34,6 +37,8 @@ import Geometry
     case back = "Back (Esc)"
     /// Do not wait for the next try of a lost connection.
     case tryNow = "Try now"
+    /// Save no more files.
+    case stopSaving = "Stop saving"
     /// Fetch all of it.
     case fetchAll = "Fetch all"
     /// Share what is fetched with others.
@@ -46,11 +51,13 @@ import Geometry
   var onShowProblems: (() -> Void)?
   /// What the latest job had to say is wanted in full.
   var onShowNotes: (() -> Void)?
+  /// The pictures are to be put on the map in the next way.
+  var onNextArrangement: (() -> Void)?
   /// The button at the right was pressed.
   var onAction: ((Action) -> Void)?
 
   /// Its controls, in Tab order.
-  var controls: [any Control] { [sentence, seen, notes, leftOut, action] }
+  var controls: [any Control] { [sentence, seen, notes, leftOut, arrangement, action] }
   /// Where it is.
   private(set) var frame: Rect = .zero
 
@@ -58,6 +65,7 @@ import Geometry
   private let seen = Label("", role: .secondary)
   private let notes = Button("", kind: .quiet)
   private let leftOut = Button("", kind: .quiet)
+  private let arrangement = Button("", kind: .quiet)
   private let action = Button("", kind: .quiet)
 
   init() {
@@ -69,6 +77,9 @@ import Geometry
     notes.toolTip = "Read them in full (n)"
     leftOut.isVisible = false
     action.isVisible = false
+    arrangement.isVisible = false
+    arrangement.onPress = { [weak self] in self?.onNextArrangement?() }
+    arrangement.toolTip = "Free, spread apart, or in a grid: the next one (g); larger and smaller pictures (] and [)"
     seen.isVisible = false
     leftOut.onPress = { [weak self] in self?.onShowProblems?() }
     leftOut.toolTip = "List them, with the reason of each (p)"
@@ -102,6 +113,13 @@ import Geometry
     notes.isVisible = content.notes > 0 || content.hasDetails
     leftOut.title = "\(Wording.count(content.leftOut)) left out"
     leftOut.isVisible = content.leftOut > 0
+    switch content.arrangement {
+    case .free: arrangement.title = "Free"
+    case .spread: arrangement.title = "Spread"
+    case .grid: arrangement.title = "Grid"
+    case nil: break
+    }
+    arrangement.isVisible = content.arrangement != nil
     action.title = content.action?.rawValue ?? ""
     action.isVisible = content.action != nil
     action.toolTip =
@@ -110,6 +128,7 @@ import Geometry
       case .continueLayout: "More iterations from where they are (c)"
       case .layOutAnew: "Images have come or gone since this layout was made: make the layout of all of them"
       case .back: "Back to the map"
+      case .stopSaving: "What is saved already stays"
       case .tryNow: "Try the connection at once"
       case .fetchAll: "Go on with all of it; Cancel ends it here"
       case .share: "Keep thumbnails, features and layouts in that bucket, and use what others keep there"
@@ -124,7 +143,7 @@ import Geometry
     let top = (frame.y + style.hairline + (frame.height - style.hairline - height) / 2).rounded()
     let gap = style.px(8)
     var right = frame.maxX - gap
-    for button in [action, leftOut, notes] where button.isVisible {
+    for button in [action, arrangement, leftOut, notes] where button.isVisible {
       let width = button.preferredWidth
       right -= width
       button.frame = Rect(x: right, y: top, width: width, height: height)

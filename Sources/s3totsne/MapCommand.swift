@@ -1,4 +1,5 @@
 import ArgumentParser
+import Arrangements
 import Collection
 import Export
 import Foundation
@@ -37,6 +38,12 @@ struct MapCommand: ParsableCommand {
 
   @Option(name: .customLong("layout"), help: ArgumentHelp("Write the positions: .csv or .json.", valueName: "file"))
   var layoutFile: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "How picture and layout file have the pictures: free (as t-SNE puts them), spread (none covers another), or grid.",
+      valueName: "mode"))
+  var layoutMode = ArrangementMode.free
 
   @Option(
     help: ArgumentHelp("Write objects, ETags, parameters, version and problems as JSON.", valueName: "file"))
@@ -122,6 +129,11 @@ struct MapCommand: ParsableCommand {
   }
 
   private func write(_ contents: MapContents, to outputs: [OutputFile?], interruption: Interruption) throws {
+    var contents = contents
+    if picture != nil || layoutFile != nil {
+      contents = try contents.arranged(layoutMode, shape: Double(size.width) / Double(size.height))
+      try interruption.check()
+    }
     do {
       if let picture, let format = PictureFormat(fileName: picture), let output = outputs[0] {
         let background = theme == .dark ? MapPicture.darkBackground : MapPicture.lightBackground

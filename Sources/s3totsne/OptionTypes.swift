@@ -1,4 +1,5 @@
 public import ArgumentParser
+public import Arrangements
 public import Export
 public import Neighbors
 public import ObjectStorage
@@ -19,6 +20,8 @@ enum RequestPayer: String, CaseIterable, ExpressibleByArgument {
 }
 
 extension ViewerOptions.Appearance: ExpressibleByArgument {}
+
+extension ArrangementMode: ExpressibleByArgument {}
 
 extension TSNEParameters.LearningRate: ExpressibleByArgument {
   /// Reads `auto` or a number.

@@ -1,7 +1,8 @@
-import Export
 import Foundation
 import TestSupport
 import Testing
+
+@testable import Export
 
 /// Keys and files, without a map.
 @Suite(.computing)
@@ -47,6 +48,25 @@ struct ExportTests {
       }
     }
     return result
+  }
+
+  @Test("the path that a key becomes stays below its folder, whatever the key is")
+  func safePaths() {
+    func path(_ key: String) -> String { OriginalFiles.relativePath(Array(key.utf8)) }
+    #expect(path("a/b c/ä.jpg") == "a/b c/ä.jpg")
+    #expect(path("/etc//passwd") == "etc/passwd")
+    #expect(path("../../x/./y.png") == "_/_/x/y.png")
+    #expect(path("//") == "image")
+    #expect(path("a\nb\\c.png") == "a_x0ab__c.png")
+    #expect(OriginalFiles.relativePath([0x61, 0xff]) == "a_xff")
+    let long = path(String(repeating: "ü", count: 400) + ".jpeg")
+    #expect(long.utf8.count <= 200 && long.hasSuffix("ü.jpeg"))
+    var random = SplitMix64(seed: 3)
+    for _ in 0..<500 {
+      let key = (0..<12).map { _ in [46, 47, 0, 92, 97, 0xff].randomElement(using: &random)! as UInt8 }
+      let parts = OriginalFiles.relativePath(key).split(separator: "/", omittingEmptySubsequences: false)
+      #expect(parts.allSatisfy { !["", ".", ".."].contains($0) && !$0.utf8.contains(0) })
+    }
   }
 
   @Test("sizes and formats are read from what is typed")

@@ -61,6 +61,12 @@ struct MapFramesTests {
         _ = mixture.scene.handle(.scrolled(dx: 0, dy: 0.8, at: Point(x: 100, y: 90), []))
         for tick in 0..<20 { _ = mixture.scene.handle(.tick(seconds: Double(step) + Double(tick) / 60)) }
       }
+      // Dimmed ones and selected ones are moved as well.
+      if step == 17 || step == 40 {
+        _ = mixture.scene.handle(.select(slots: (0..<60).filter { _ in Bool.random(using: &numbers) }))
+      } else if step == 52 {
+        _ = mixture.scene.handle(.select(slots: []))
+      }
       // Beyond the threshold of a drag, to either side.
       pan(
         &mixture,
@@ -87,7 +93,7 @@ struct MapFramesTests {
     for _ in 0..<12 {
       for _ in 0..<Int.random(in: 1...8, using: &numbers) {
         time += 1.0 / 60
-        switch Int.random(in: 0..<4, using: &numbers) {
+        switch Int.random(in: 0..<5, using: &numbers) {
         case 0:
           pan(&mixture, Point(x: .random(in: 9...150, using: &numbers), y: .random(in: -60...60, using: &numbers)))
         case 1:
@@ -95,6 +101,7 @@ struct MapFramesTests {
             .scrolled(
               dx: 0, dy: .random(in: -1.3...1.5, using: &numbers), at: Point(x: 60, y: 120), []))
         case 2: _ = mixture.scene.handle(.imagesReady([(Int.random(in: 0..<60, using: &numbers), 1.25)]))
+        case 3: _ = mixture.scene.handle(.select(slots: [Int.random(in: 0..<60, using: &numbers), 7, 30]))
         default: frames.invalidate()
         }
         _ = mixture.scene.handle(.tick(seconds: time))

@@ -54,6 +54,33 @@ struct MapRendererTests {
     #expect(whole.array == pieces.array)
   }
 
+  @Test("what is not selected is dimmed towards the canvas, what is selected is drawn as ever, and the canvas stays")
+  func dimmed() throws {
+    let atlas = try makeAtlas((0..<9).map { _ in (1, true) }) { slot, _, _ in color(of: slot) }
+    var scene = makeScene(
+      viewport: PixelRect(x: 0, y: 0, width: 300, height: 300), aspects: (0..<9).map { _ in 1 },
+      positions: (0..<9).map { Point(x: Double($0 % 3), y: Double($0 / 3)) })
+    _ = scene.handle(.select(slots: [4]))
+    var renderer = MapRenderer(background: Self.canvas)
+    let buffer = Buffer(width: 300, height: 300)
+    renderer.render(
+      into: buffer.pixels, stride: 300, rect: scene.camera.viewport, scene: scene, atlas: atlas)
+    for slot in 0..<9 {
+      let rect = try #require(scene.spriteRect(of: slot))
+      let shown = buffer[rect.x + rect.width / 2, rect.y + rect.height / 2]
+      if slot == 4 {
+        #expect(shown == color(of: 4))
+        continue
+      }
+      for shift in [UInt32(0), 8, 16] {
+        func channel(_ pixel: UInt32) -> Int { Int(pixel >> shift & 0xFF) }
+        let (was, canvas) = (channel(color(of: slot)), channel(Self.canvas))
+        #expect(abs(channel(shown) - canvas) <= abs(was - canvas) * 3 / 10 + 1)
+      }
+    }
+    #expect(buffer[1, 1] == Self.canvas)
+  }
+
   @Test("nothing outside the viewport is touched")
   func clipped() throws {
     let mixture = try Mixture(seed: 3)

@@ -255,7 +255,7 @@ struct HandTests {
       #expect(row.label.isEmpty == row.description.isEmpty)
     }
     #expect(KeyBinding.command(for: .character("?"), .shift) == .showKeys)
-    #expect(KeyBinding.command(for: .character("z"), []) == nil)
+    #expect(KeyBinding.command(for: .character("y"), []) == nil)
     #expect(KeyBinding.command(for: .character("p"), .control) == nil)
   }
 

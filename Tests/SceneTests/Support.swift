@@ -47,12 +47,12 @@ struct Stage {
     send(.pointerReleased(point, button: 1, []))
   }
 
-  mutating func drag(from start: Point, to end: Point, steps: Int = 5) {
-    send(.pointerPressed(start, button: 1, clickCount: 1, []))
+  mutating func drag(from start: Point, to end: Point, _ modifiers: Modifiers = [], steps: Int = 5) {
+    send(.pointerPressed(start, button: 1, clickCount: 1, modifiers))
     for step in 1...steps {
-      send(.pointerMoved(start + (end - start) * (Double(step) / Double(steps)), []))
+      send(.pointerMoved(start + (end - start) * (Double(step) / Double(steps)), modifiers))
     }
-    send(.pointerReleased(end, button: 1, []))
+    send(.pointerReleased(end, button: 1, modifiers))
   }
 
   mutating func press(_ key: SceneKey, _ modifiers: Modifiers = []) {

@@ -81,6 +81,156 @@ struct ViewerTests {
     try await window.waitForWord("opened:original", present: false)
   }
 
+  @Test(
+    "what is typed after a slash is selected while it is typed; Escape gives up, Return keeps, Ctrl+C copies all of it")
+  func selectByTyping() async throws {
+    let window = try await WindowUnderTest.start([sampleImages])
+    try await window.waitForState("finished")
+    let count = try await window.number("images")
+    let part = "balloons"
+    let paths = try FileManager.default.subpathsOfDirectory(atPath: sampleImages)
+    let matches = paths.filter { $0.lowercased().contains(part) && $0.contains(".") }
+    try #require(!matches.isEmpty && matches.count < count)
+    try await window.pointAtNothing()
+    let before = try await window.picture()
+    try await window.key("slash")
+    try await window.type(part.uppercased())
+    try await window.waitForWord("selected:\(matches.count)")
+    try await window.key("Escape")
+    try await window.waitForWord("selected:0")
+    #expect(try await window.picture().mapAgreement(with: before) == 1)
+    try await window.key("slash")
+    try await window.type(part)
+    try await window.waitForWord("selected:\(matches.count)")
+    try await window.key("Return")
+    try await window.waitForWord("prompt", present: false)
+    #expect(try await window.picture().mapAgreement(with: before) < 0.9)
+    try await window.key("ctrl+c")
+    let environment = window.display.environment
+    try await window.waitUntil("the paths are on the clipboard") {
+      let answer = try await TestSupport.run(
+        "xclip", ["-selection", "clipboard", "-o"], environment: environment, within: 5)
+      return Set(answer.outputText.split(separator: "\n").map(String.init))
+        == Set(matches.map { sampleImages + "/" + $0 })
+    }
+    try await window.key("i")
+    try await window.waitForWord("selected:\(count - matches.count)")
+    try await window.key("Escape")
+    try await window.waitForWord("selected:0")
+  }
+
+  @Test(
+    "Ctrl+S writes the selection as a list, as a picture and as files; what is there is replaced only on a second Return"
+  )
+  func saving() async throws {
+    let folder = try TemporaryDirectory("saving")
+    let window = try await WindowUnderTest.start([sampleImages])
+    try await window.waitForState("finished")
+    try await window.pointAtNothing()
+    try await window.key("slash")
+    try await window.type("frogs")
+    try await window.waitUntil("some are selected") { try await window.number("selected") > 0 }
+    let count = try await window.number("selected")
+    try await window.key("Return")
+    func save(as name: String) async throws {
+      try await window.key("ctrl+s")
+      try await window.waitForWord("prompt")
+      try await window.key("ctrl+a")
+      try await window.type(folder.file(name))
+      try await window.key("Return")
+    }
+    try await save(as: "list.txt")
+    try await window.waitUntil("the list") {
+      let text = (try? String(contentsOfFile: folder.file("list.txt"), encoding: .utf8)) ?? ""
+      let paths = text.split(separator: "\n")
+      return paths.count == count && paths.allSatisfy { $0.contains("/frogs/") && $0.hasPrefix(sampleImages) }
+    }
+    try await save(as: "map.png")
+    try await window.waitUntil("the picture") {
+      FileManager.default.contents(atPath: folder.file("map.png"))?.starts(with: [0x89, 0x50, 0x4e, 0x47]) == true
+    }
+    try await save(as: "copies/")
+    try await window.waitUntil("the files") {
+      (try? FileManager.default.contentsOfDirectory(atPath: folder.file("copies/frogs")).count) == count
+    }
+    let name = try #require(FileManager.default.contentsOfDirectory(atPath: folder.file("copies/frogs")).first)
+    #expect(
+      FileManager.default.contentsEqual(
+        atPath: folder.file("copies/frogs/\(name)"), andPath: sampleImages + "/frogs/\(name)"))
+    // Nothing with this ending, then a file that is there.
+    try await save(as: "list.xls")
+    #expect(try await window.state().contains("prompt"))
+    try await window.key("Escape")
+    try folder.write(Array("mine".utf8), to: "there.csv")
+    try await save(as: "there.csv")
+    _ = try await window.picture()
+    #expect(FileManager.default.contents(atPath: folder.file("there.csv")) == Data("mine".utf8))
+    try await window.key("Return")
+    try await window.waitUntil("the table") {
+      let text = (try? String(contentsOfFile: folder.file("there.csv"), encoding: .utf8)) ?? ""
+      return text.hasPrefix("key,address,size,width,height,x,y\r\n") && text.split(separator: "\r\n").count == count + 1
+    }
+  }
+
+  @Test("m shows what is most like a picture, the arrows walk along it; d finds copies, full stop goes to them")
+  func likeness() async throws {
+    let folder = try TemporaryDirectory("likeness")
+    let manager = FileManager.default
+    for part in ["fruit", "birds"] {
+      try manager.copyItem(atPath: sampleImages + "/" + part, toPath: folder.file(part))
+    }
+    let birds = try manager.contentsOfDirectory(atPath: folder.file("birds")).sorted()
+    for (index, bird) in birds.prefix(2).enumerated() {
+      try manager.copyItem(atPath: folder.file("birds/\(bird)"), toPath: folder.file("fruit/copy-\(index).png"))
+    }
+    let window = try await WindowUnderTest.start([folder.path, "--perplexity", "10"])
+    try await window.waitForState("finished")
+    try await window.pointAtNothing()
+    try await window.key("Right")
+    try await window.key("m")
+    try await window.waitUntil("the strip") { try await window.state().contains("strip:1/") }
+    let selected = try await window.number("selected")
+    #expect((20...25).contains(selected))
+    try await window.key("Right")
+    try await window.waitForWord("strip:2/\(selected)")
+    try await window.key("Return")
+    try await window.waitForWord("opened:original")
+    try await window.key("Escape")
+    try await window.key("Escape")
+    try await window.waitForWord("strip:2/\(selected)", present: false)
+    try await window.key("d")
+    try await window.waitUntil("the groups") { try await window.number("groups") >= 2 }
+    #expect(try await window.number("selected") >= 4)
+    try await window.key("period")
+    try await window.waitUntil("a group") { try await window.state().contains("strip:1/") }
+  }
+
+  @Test("g spreads the pictures, then puts them in a grid; the grid comes back with the location")
+  func arrangements() async throws {
+    let home = try TemporaryDirectory("arranged")
+    let display = try await VirtualDisplay.start(width: 1000, height: 700, windowManager: true)
+    let window = try await WindowUnderTest.start([sampleImages], home: home, on: display)
+    try await window.waitForState("finished")
+    try await window.pointAtNothing()
+    let free = try await window.picture()
+    try await window.key("g")
+    try await window.waitForWord("spread:shown")
+    let spread = try await window.picture()
+    #expect(spread.mapAgreement(with: free) < 0.95)
+    try await window.key("g")
+    try await window.waitForWord("grid:shown")
+    let grid = try await window.picture()
+    #expect(grid.mapAgreement(with: spread) < 0.9)
+    #expect(try await window.quit() == 0)
+    let again = try await WindowUnderTest.start([sampleImages], home: home, on: display)
+    try await again.waitForWord("grid:shown")
+    try await again.pointAtNothing()
+    #expect(try await again.picture().mapAgreement(with: grid) == 1)
+    try await again.key("g")
+    try await again.waitForWord("grid:shown", present: false)
+    #expect(try await again.picture().mapAgreement(with: free) == 1)
+  }
+
   @Test("another perplexity and Return give another map of the same images; an impossible one starts nothing")
   func refresh() async throws {
     let window = try await WindowUnderTest.start([sampleImages])

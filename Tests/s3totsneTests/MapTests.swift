@@ -69,6 +69,32 @@ import Testing
     #expect(text != (try String(contentsOfFile: other, encoding: .utf8)))
   }
 
+  @Test("arranged in a grid, every image has a cell of its own; spread, none is nearer to another than its size")
+  func arranged() async throws {
+    func places(_ mode: String) async throws -> [(x: Double, y: Double, aspect: Double)] {
+      let file = program.home.file("\(mode).csv")
+      let answer = try await program("map", pictures.path, "--layout", file, "--layout-mode", mode)
+      #expect(answer.status == 0)
+      let rows = try String(contentsOfFile: file, encoding: .utf8).components(separatedBy: "\r\n").dropFirst()
+      return rows.filter { !$0.isEmpty }.map { row in
+        let numbers = row.split(separator: ",").dropFirst().map { Double($0) ?? .nan }
+        return (numbers[0], numbers[1], numbers[2] / numbers[3])
+      }
+    }
+    let grid = try await places("grid")
+    #expect(grid.count == 26 && Set(grid.map { "\(($0.x * 2).rounded()) \(($0.y * 2).rounded())" }).count == 26)
+    #expect(grid.allSatisfy { ($0.x - grid[0].x).truncatingRemainder(dividingBy: 1) == 0 })
+    let spread = try await places("spread")
+    for (index, one) in spread.enumerated() {
+      for other in spread[(index + 1)...] {
+        let width = (min(1, one.aspect) + min(1, other.aspect)) / 2 * 0.94
+        let height = (min(1, 1 / one.aspect) + min(1, 1 / other.aspect)) / 2 * 0.94
+        #expect(abs(one.x - other.x) > width - 0.01 || abs(one.y - other.y) > height - 0.01)
+      }
+    }
+    #expect(try await program("map", pictures.path, "--layout-mode", "circle").status == 2)
+  }
+
   @Test("pictures come in all four formats, at the size asked for, without a display")
   func formats() async throws {
     for (name, magic) in [

@@ -1,0 +1,75 @@
+import Geometry
+import Scene
+import Testing
+
+@Suite("Going through groups")
+struct WalkTests {
+  func lattice() -> Stage {
+    var stage = Stage()
+    stage.load(24)
+    stage.lay((0..<24).map { Point(x: Double($0 % 6) * 10, y: Double($0 / 6) * 10) })
+    stage.settle()
+    return stage
+  }
+
+  @Test("m asks about the picture at hand; what is found is selected, and the arrows walk along it, not along the map")
+  func similar() throws {
+    var stage = lattice()
+    stage.press(.character("m"))
+    #expect(stage.wishes.isEmpty)
+    stage.send(.pointerMoved(try #require(stage.place(3)), []))
+    stage.press(.character("m"))
+    #expect(stage.wishes.contains(.findSimilar(slot: 3)))
+    stage.send(.walk(groups: [[3, 20, 9]]))
+    #expect(stage.scene.selection.slots == [3, 9, 20] && stage.scene.focused == 3)
+    var seen: [Int?] = []
+    for key in [SceneKey.right, .right, .right, .left] {
+      stage.press(key)
+      seen.append(stage.scene.focused)
+    }
+    #expect(seen == [20, 9, 9, 20])
+    stage.press(.return)
+    #expect(stage.scene.opened?.slot == 20)
+    stage.press(.right)
+    #expect(stage.scene.opened?.slot == 9 && stage.scene.walk?.position == 2)
+  }
+
+  @Test("Escape leaves the picture, then the walk, then the selection")
+  func escape() {
+    var stage = lattice()
+    stage.send(.walk(groups: [[3, 20]]))
+    stage.press(.return)
+    stage.press(.escape)
+    #expect(stage.scene.opened == nil && stage.scene.walk != nil)
+    stage.press(.escape)
+    #expect(stage.scene.walk == nil && stage.scene.selection.count == 2)
+    stage.press(.escape)
+    #expect(stage.scene.selection.isEmpty)
+  }
+
+  @Test("full stop and comma go from group to group with the camera, around at the ends")
+  func groups() throws {
+    var stage = lattice()
+    stage.send(.walk(groups: [[0, 1], [22, 23], [8, 9]]))
+    #expect(stage.scene.walk?.group == nil && stage.scene.selection.count == 6)
+    for (key, group) in [(".", [0, 1]), (".", [22, 23]), (",", [0, 1]), (",", [8, 9])] {
+      stage.press(.character(Character(key)))
+      stage.settle()
+      #expect(stage.scene.walk?.slots == group && stage.scene.focused == group[0])
+      for slot in group {
+        let rect = try #require(stage.scene.spriteRect(of: slot))
+        #expect(rect.intersection(stage.scene.camera.viewport) == rect)
+      }
+    }
+  }
+
+  @Test("a walk with a picture that is left out ends; one over unknown pictures never begins")
+  func removed() {
+    var stage = lattice()
+    stage.send(.walk(groups: [[3, 4]]))
+    stage.send(.imagesRemoved(slots: [4]))
+    #expect(stage.scene.walk == nil)
+    stage.send(.walk(groups: [[400]]))
+    #expect(stage.scene.walk == nil && stage.wishes.contains(.walkChanged))
+  }
+}
