@@ -221,7 +221,7 @@ import Testing
 
   @Test(
     "real images come through whole, and text files are refused at their first bytes",
-    // The pictures of the workplace are not part of the repository.
+    // The pictures beside the checkout are not part of the repository.
     .enabled(if: sharedImages != nil))
   func images() async throws {
     let server = try await SeaweedServer.shared
