@@ -201,12 +201,14 @@ internal import Glibc
 
   private nonisolated static let preeditDraw: XIMProc = { _, client, data in
     guard let data else { return }
+    // Xlib calls on the main thread, and its data is used before it gets the thread back.
     nonisolated(unsafe) let call = UnsafeRawPointer(data).assumingMemoryBound(to: XIMPreeditDrawCallbackStruct.self)
     context(client) { $0.change { $0.draw(call.pointee) } }
   }
 
   private nonisolated static let preeditCaret: XIMProc = { _, client, data in
     guard let data else { return }
+    // As above.
     nonisolated(unsafe) let call = UnsafeMutableRawPointer(data).assumingMemoryBound(
       to: XIMPreeditCaretCallbackStruct.self)
     context(client) { $0.change { call.pointee.position = CInt($0.moveCaret(call.pointee)) } }

@@ -139,6 +139,7 @@ struct CanvasTests {
     draw(raster)
     let png = try raster.pngData()
     #expect(png.starts(with: [0x89, 0x50, 0x4e, 0x47]) && png.suffix(8).starts(with: [0x49, 0x45, 0x4e, 0x44]))
+    // Written by the canvas on this thread, before `finish` returns.
     nonisolated(unsafe) var bytes: [UInt8] = []
     let svg = try Canvas.svg(width: 40, height: 50) {
       bytes.append(contentsOf: $0)

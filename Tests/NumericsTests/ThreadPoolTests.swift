@@ -41,6 +41,7 @@ func loopsInARow() {
   for loop in 0..<300_000 {
     let count = 2 + loop * 7 % 60
     counts.withUnsafeMutableBufferPointer { counts in
+      // Each index is one thread's, and the pool is done with all when it returns.
       nonisolated(unsafe) let counts = counts
       pool.run(count) { index, _ in counts[index] &+= 1 }
     }

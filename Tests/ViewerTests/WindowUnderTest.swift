@@ -53,6 +53,7 @@ final class WindowUnderTest: Sendable {
     return result
   }
 
+  // @unchecked: the lock guards the value.
   private final class Found: @unchecked Sendable {
     private let lock = NSLock()
     private var value = ""
@@ -122,6 +123,7 @@ final class WindowUnderTest: Sendable {
     return kept.value
   }
 
+  // @unchecked: the lock guards the picture.
   private final class Kept: @unchecked Sendable {
     private let lock = NSLock()
     private var picture: Screenshot
