@@ -87,8 +87,7 @@ let package = Package(
       name: "Viewer",
       dependencies: [
         "Controls", "X11", "Drawing", "Scene", "Arrangements", "Rendering", "Export", "Geometry", "Mapping",
-        "Collection",
-        "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Atlas",
+        "Collection", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "Atlas",
       ],
       swiftSettings: room),
 

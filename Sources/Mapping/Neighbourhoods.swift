@@ -2,6 +2,8 @@ public import Collection
 import Features
 import Foundation
 import Neighbors
+public import Numerics
+import TSNE
 
 /// Who is near whom in the space of the features, not on the map: what the search of a layout found.
 public struct Neighbourhoods: Sendable {
@@ -54,6 +56,33 @@ public struct Neighbourhoods: Sendable {
     return (first..<first + max(0, min(count, graph.k))).map { index in
       Neighbour(slot: Int(slots[Int(graph.indices[index])]), distance: graph.distances[index])
     }
+  }
+
+  /// The images nearest to one, the nearest first, by comparing it with all the others: for images that no search of a
+  /// layout has seen together, such as those placed into one. Blocking: the features of all are read.
+  /// - Parameters:
+  ///   - slot: The image.
+  ///   - slots: Those it is compared with; it may be among them.
+  ///   - count: How many are wanted.
+  ///   - collection: Where their features are.
+  ///   - parameters: The distance, and the features' side.
+  ///   - threads: How many threads compare.
+  ///   - token: Ends it.
+  /// - Returns: nil where images cannot be compared by this distance alone.
+  /// - Throws: `CancellationError`; what keeps the features from being read.
+  public static func nearest(
+    to slot: Int, among slots: [Int], count: Int, in collection: ImageCollection, parameters: MapParameters,
+    threads: Int, token: CancellationToken
+  ) throws -> [Neighbour]? {
+    guard ReferenceSearch.isAvailable(for: parameters.metric) else { return nil }
+    let matrix = try collection.features(of: PixelFeatures(side: parameters.featureSide))
+    func rows(_ slots: [Int]) -> ByteRows {
+      ByteRows(pointer: matrix.pointer, owner: matrix, rowIndices: slots, dimension: matrix.dimension)
+    }
+    let others = slots.filter { $0 != slot }
+    let graph = try ReferenceSearch(metric: parameters.metric, k: count, threads: threads)
+      .run(rows([slot]), among: rows(others), token: token)
+    return zip(graph.indices, graph.distances).map { Neighbour(slot: others[Int($0)], distance: $1) }
   }
 
   /// The groups of images that differ by no more than `difference` (see `Group.difference`) from another one of their

@@ -5,9 +5,9 @@ import Dispatch
 import Foundation
 import Geometry
 import Mapping
+import Numerics
 import ObjectStorage
 import Scene
-import Synchronization
 
 /// Who is near whom in the original space, looked up in the background.
 @MainActor final class Likeness {
@@ -20,15 +20,10 @@ import Synchronization
   /// What is said above them.
   var title: (Walk) -> String = { _ in "" }
   /// Answers to older questions are dropped, and their work ends.
-  var question: Question?
+  var question: CancellationToken?
 
-  final class Question: Sendable {
-    private let isOver = Atomic(false)
-    var isCancelled: Bool { isOver.load(ordering: .relaxed) }
-    func cancel() { isOver.store(true, ordering: .relaxed) }
-  }
-
-  /// The neighbourhoods last read; only used on `queue`.
+  /// The neighbourhoods last read.
+  // @unchecked: only used on `queue`.
   final class Cache: @unchecked Sendable {
     var neighbourhoods: Neighbourhoods?
   }
@@ -51,12 +46,21 @@ extension Application {
   private nonisolated static let nearlyTheSame = 6.0
   /// So many groups are shown side by side; all can be walked to.
   private static let mostGroupsShown = 200
-  private static let notKnown = "Known once a layout of these pictures is done: press Refresh"
+  private static let notKnown = "Known once all of these pictures are laid out together: Refresh, or Lay out anew"
 
   /// Finds the pictures most like one.
   func findSimilar(to slot: Int) {
-    ask("Looking for similar pictures") { neighbourhoods, _ in
-      neighbourhoods.nearest(to: slot, count: Self.mostSimilar)
+    let slots = (jobs.latestLayout?.slots ?? []).map { Int($0) }
+    let threads = options.threads
+    guard let collection = jobs.collection, let parameters = shownParameters else {
+      announcement = Self.notKnown
+      return updateStatus()
+    }
+    ask("Looking for similar pictures") { neighbourhoods, token in
+      if let neighbourhoods { return neighbourhoods.nearest(to: slot, count: Self.mostSimilar) }
+      return try Neighbourhoods.nearest(
+        to: slot, among: slots, count: Self.mostSimilar, in: collection, parameters: parameters, threads: threads,
+        token: token)
     } answer: { application, nearest in
       guard !nearest.isEmpty else {
         application.announcement = "This picture is not part of the layout yet"
@@ -76,8 +80,8 @@ extension Application {
 
   /// Finds groups of identical and nearly identical pictures.
   func findDuplicates() {
-    ask("Comparing pictures") { neighbourhoods, isCancelled in
-      try neighbourhoods.duplicates(within: Self.nearlyTheSame, isCancelled: isCancelled)
+    ask("Comparing pictures") { neighbourhoods, token in
+      try neighbourhoods?.duplicates(within: Self.nearlyTheSame) { token.isCancelled }
     } answer: { application, groups in
       guard !groups.isEmpty else {
         application.announcement = "No two pictures are the same, or nearly"
@@ -106,10 +110,10 @@ extension Application {
     }
   }
 
-  /// Asks the neighbourhoods of the layout that is shown something, in the background.
+  /// Asks the neighbourhoods of the layout that is shown something, in the background; nil where there are none.
   private func ask<Answer: Sendable>(
     _ sentence: String,
-    _ look: @escaping @Sendable (Neighbourhoods, @escaping @Sendable () -> Bool) throws -> Answer,
+    _ look: @escaping @Sendable (Neighbourhoods?, CancellationToken) throws -> Answer?,
     answer: @escaping @MainActor (Application, Answer) -> Void
   ) {
     guard !jobs.isRunning, let collection = jobs.collection, let parameters = shownParameters else {
@@ -117,7 +121,7 @@ extension Application {
       return updateStatus()
     }
     likeness.question?.cancel()
-    let question = Likeness.Question()
+    let question = CancellationToken()
     likeness.question = question
     let cache = likeness.cache
     announcement = sentence
@@ -127,7 +131,7 @@ extension Application {
         if cache.neighbourhoods == nil {
           cache.neighbourhoods = Neighbourhoods(of: collection, parameters: parameters)
         }
-        return try cache.neighbourhoods.map { try look($0) { question.isCancelled } }
+        return try look(cache.neighbourhoods, question)
       }
       DispatchQueue.main.async {
         MainActor.assumeIsolated { [weak self] in

@@ -1,19 +1,12 @@
 import Arrangements
 import Dispatch
+import Numerics
 import Scene
-import Synchronization
 
 /// Computes arrangements in the background, one at a time; a newer request ends the older one.
 @MainActor final class Arranger {
-  /// Told to end.
-  private final class Flag: Sendable {
-    private let value = Atomic(false)
-    var isSet: Bool { value.load(ordering: .relaxed) }
-    func set() { value.store(true, ordering: .relaxed) }
-  }
-
   private let queue = DispatchQueue(label: "arrangement", qos: .utility)
-  private var running: Flag?
+  private var running: CancellationToken?
 
   /// Whether there is something to wait for.
   var isRunning: Bool { running != nil }
@@ -21,13 +14,13 @@ import Synchronization
   /// Computes what is asked for; `done` gets it on the main thread, unless something else is asked for before.
   func compute(_ request: ArrangementRequest, done: @escaping @MainActor (Arrangement) -> Void) {
     cancel()
-    let flag = Flag()
-    running = flag
+    let token = CancellationToken()
+    running = token
     queue.async {
-      guard let arrangement = try? request.computed(isCancelled: { flag.isSet }) else { return }
+      guard let arrangement = try? request.computed(isCancelled: { token.isCancelled }) else { return }
       DispatchQueue.main.async {
         MainActor.assumeIsolated { [weak self] in
-          guard let self, running === flag else { return }
+          guard let self, running === token else { return }
           running = nil
           done(arrangement)
         }
@@ -37,7 +30,7 @@ import Synchronization
 
   /// Ends what is being computed.
   func cancel() {
-    running?.set()
+    running?.cancel()
     running = nil
   }
 }

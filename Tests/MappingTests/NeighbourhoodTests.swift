@@ -1,6 +1,7 @@
 import Collection
 import Foundation
 import Neighbors
+import Numerics
 import ObjectStorage
 import TestSupport
 import Testing
@@ -28,6 +29,29 @@ struct NeighbourhoodTests {
     #expect(!nearest.contains { $0.slot == red })
     #expect(neighbourhoods.nearest(to: 1_000_000, count: 5).isEmpty)
     #expect(neighbourhoods.nearest(to: red, count: 1_000).count == 29)
+  }
+
+  @Test("compared with all others alone, the nearest are those that the search of the layout found")
+  func comparedAlone() async throws {
+    let folder = try pictureFolder(30)
+    let request = try request(folder.path)
+    let collection = try #require(await run(request).collection)
+    let neighbourhoods = try #require(Neighbourhoods(of: collection, parameters: request.parameters))
+    let slots = collection.slotsInKeyOrder
+    for slot in slots {
+      let alone = try #require(
+        try Neighbourhoods.nearest(
+          to: slot, among: slots, count: 9, in: collection, parameters: request.parameters, threads: 2,
+          token: CancellationToken()))
+      let found = neighbourhoods.nearest(to: slot, count: 9)
+      #expect(alone.map(\.slot) == found.map(\.slot))
+      #expect(zip(alone, found).allSatisfy { abs($0.distance - $1.distance) < 1e-5 })
+    }
+    var others = request.parameters
+    others.metric = .canberra
+    let none = try Neighbourhoods.nearest(
+      to: slots[0], among: slots, count: 9, in: collection, parameters: others, threads: 2, token: CancellationToken())
+    #expect(none == nil)
   }
 
   @Test("without a layout by these parameters nothing is known")

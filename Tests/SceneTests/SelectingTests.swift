@@ -5,18 +5,9 @@ import Testing
 
 @Suite("Selecting")
 struct SelectingTests {
-  /// A lattice of 6 × 4 pictures at rest, far enough apart that none covers another.
-  func lattice() -> Stage {
-    var stage = Stage()
-    stage.load(24)
-    stage.lay((0..<24).map { Point(x: Double($0 % 6) * 10, y: Double($0 / 6) * 10) })
-    stage.settle()
-    return stage
-  }
-
   @Test("Ctrl+click selects a picture and again drops it, and opens nothing")
   func toggled() throws {
-    var stage = lattice()
+    var stage = Stage.lattice()
     let place = try #require(stage.place(8))
     for expected in [[8], []] {
       stage.send(.pointerPressed(place, button: 1, clickCount: 1, .control))
@@ -29,7 +20,7 @@ struct SelectingTests {
 
   @Test("two quick Ctrl+clicks on one picture are a click each")
   func quickClicks() throws {
-    var stage = lattice()
+    var stage = Stage.lattice()
     let place = try #require(stage.place(8))
     for count in [1, 2] {
       stage.send(.pointerPressed(place, button: 1, clickCount: count, .control))
@@ -40,7 +31,7 @@ struct SelectingTests {
 
   @Test("Shift and a drag select what has its middle in the rectangle, and the map stays where it is")
   func rectangle() throws {
-    var stage = lattice()
+    var stage = Stage.lattice()
     let camera = stage.scene.camera
     let (first, last) = (try #require(stage.place(7)), try #require(stage.place(15)))
     stage.drag(from: first - Point(x: 9, y: 9), to: last + Point(x: 9, y: 9), .shift)
@@ -81,7 +72,7 @@ struct SelectingTests {
 
   @Test("all, the others, none: by the keyboard")
   func keyboard() {
-    var stage = lattice()
+    var stage = Stage.lattice()
     stage.press(.character("a"), .control)
     #expect(stage.scene.selection.count == 24)
     stage.press(.character("i"))
@@ -99,7 +90,7 @@ struct SelectingTests {
 
   @Test("copying is about the whole selection, in the order of the slots")
   func copying() {
-    var stage = lattice()
+    var stage = Stage.lattice()
     stage.send(.select(slots: [9, 2, 17, 400]))
     stage.press(.character("c"), .control)
     #expect(stage.wishes.last == .copyAddress(slots: [2, 9, 17]))
@@ -107,7 +98,7 @@ struct SelectingTests {
 
   @Test("a picture that is left out is selected no more")
   func removed() {
-    var stage = lattice()
+    var stage = Stage.lattice()
     stage.send(.select(slots: [3, 4]))
     stage.send(.imagesRemoved(slots: [4]))
     #expect(stage.scene.selection.slots == [3])
@@ -115,7 +106,7 @@ struct SelectingTests {
 
   @Test("z shows the whole selection, and nothing far from it")
   func fitted() throws {
-    var stage = lattice()
+    var stage = Stage.lattice()
     stage.send(.select(slots: [0, 1, 6]))
     stage.press(.character("z"))
     stage.settle()

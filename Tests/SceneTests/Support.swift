@@ -84,6 +84,17 @@ struct Stage {
   func layoutPlace(_ slot: Int) -> Point? { place(slot).map { scene.camera.toLayout($0) } }
 }
 
+extension Stage {
+  /// A lattice of 6 × 4 pictures at rest, far enough apart that none covers another.
+  static func lattice() -> Stage {
+    var stage = Stage()
+    stage.load(24)
+    stage.lay((0..<24).map { Point(x: Double($0 % 6) * 10, y: Double($0 / 6) * 10) })
+    stage.settle()
+    return stage
+  }
+}
+
 /// Some clusters of points, as layouts have them.
 func clusteredPoints(_ count: Int, seed: Int, clusters: Int = 7) -> [Point] {
   var numbers = SplitMix64(seed: UInt64(seed))

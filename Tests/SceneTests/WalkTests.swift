@@ -4,17 +4,9 @@ import Testing
 
 @Suite("Going through groups")
 struct WalkTests {
-  func lattice() -> Stage {
-    var stage = Stage()
-    stage.load(24)
-    stage.lay((0..<24).map { Point(x: Double($0 % 6) * 10, y: Double($0 / 6) * 10) })
-    stage.settle()
-    return stage
-  }
-
   @Test("m asks about the picture at hand; what is found is selected, and the arrows walk along it, not along the map")
   func similar() throws {
-    var stage = lattice()
+    var stage = Stage.lattice()
     stage.press(.character("m"))
     #expect(stage.wishes.isEmpty)
     stage.send(.pointerMoved(try #require(stage.place(3)), []))
@@ -36,7 +28,7 @@ struct WalkTests {
 
   @Test("Escape leaves the picture, then the walk, then the selection")
   func escape() {
-    var stage = lattice()
+    var stage = Stage.lattice()
     stage.send(.walk(groups: [[3, 20]]))
     stage.press(.return)
     stage.press(.escape)
@@ -49,7 +41,7 @@ struct WalkTests {
 
   @Test("full stop and comma go from group to group with the camera, around at the ends")
   func groups() throws {
-    var stage = lattice()
+    var stage = Stage.lattice()
     stage.send(.walk(groups: [[0, 1], [22, 23], [8, 9]]))
     #expect(stage.scene.walk?.group == nil && stage.scene.selection.count == 6)
     for (key, group) in [(".", [0, 1]), (".", [22, 23]), (",", [0, 1]), (",", [8, 9])] {
@@ -65,7 +57,7 @@ struct WalkTests {
 
   @Test("a walk with a picture that is left out ends; one over unknown pictures never begins")
   func removed() {
-    var stage = lattice()
+    var stage = Stage.lattice()
     stage.send(.walk(groups: [[3, 4]]))
     stage.send(.imagesRemoved(slots: [4]))
     #expect(stage.scene.walk == nil)
