@@ -213,7 +213,8 @@ public enum Selection: Hashable, Sendable, CaseIterable {
   // MARK: - Leaving
 
   /// Asks the desktop's clipboard manager, if there is one, to keep what this program owns, and serves it until it has
-  /// (freedesktop.org's ClipboardManager specification). Waits two seconds at most: the program is about to end.
+  /// (freedesktop.org's ClipboardManager specification). Waits as long as for any
+  /// other owner, at most: the program is about to end.
   func handOver() {
     let atoms = connection.atoms
     guard owned[atoms[.clipboard]] != nil,
@@ -224,7 +225,7 @@ public enum Selection: Hashable, Sendable, CaseIterable {
       atoms[.clipboardManager], types: [atoms[.saveTargets]], property: atoms[.managerTransfer],
       requestor: connection.utilityWindow, time: connection.lastEventTime
     ) { [weak self] _ in self?.managerHasAnswered = true }
-    let deadline = DispatchTime.now() + SelectionReceiver.timeout
+    let deadline = DispatchTime.now() + receiver.patience
     while managerHasAnswered == false, connection.isUsable, DispatchTime.now() < deadline {
       var descriptor = pollfd(fd: XConnectionNumber(connection.display), events: Int16(POLLIN), revents: 0)
       poll(&descriptor, 1, 50)

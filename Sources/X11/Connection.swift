@@ -4,6 +4,9 @@ internal import Glibc
 
 /// The connection to the X server. It lives on the main thread, reads events when the main queue runs, and hands them to
 /// its windows.
+///
+/// Xlib writes to the server with SIGPIPE as the process has it: a process that is to outlive its display ignores that
+/// signal.
 @MainActor public final class Connection {
   let display: OpaquePointer
   let screen: CInt

@@ -6,7 +6,7 @@ internal import Dispatch
   typealias Completion = @MainActor (SelectionContent?) -> Void
 
   /// How long an owner may be silent.
-  static let timeout = DispatchTimeInterval.seconds(2)
+  var patience = DispatchTimeInterval.seconds(2)
 
   private unowned let connection: Connection
   /// The transfers under way, by the property they arrive in.
@@ -80,7 +80,7 @@ internal import Dispatch
     lastNumber += 1
     let number = lastNumber
     active[property]?.number = number
-    DispatchQueue.main.asyncAfter(deadline: .now() + Self.timeout) { [weak self] in
+    DispatchQueue.main.asyncAfter(deadline: .now() + patience) { [weak self] in
       MainActor.assumeIsolated {
         guard let self, self.active[property]?.number == number else { return }
         self.finish(property, nil)

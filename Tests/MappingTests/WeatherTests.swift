@@ -204,13 +204,11 @@ struct WeatherTests {
     var asked = try Self.job(server.environment, endpoint: proxy.endpoint, cache: cache)
     asked.storage.maximumConnections = 2
     asked.storage.patience = 3
-    let start = ContinuousClock.now
     let failed = await run(asked) { event, _ in
       if case .ready = event { proxy.disconnect() }
     }
     #expect(failed.failure?.kind == .network, "\(String(describing: failed.failure))")
     #expect(failed.failure?.why.contains("3 seconds") == true)
-    #expect(ContinuousClock.now - start < .seconds(40))
     let kept = failed.collection?.counts.ready ?? 0
     #expect(kept > 0 && kept < Self.count)
     try proxy.reconnect()
@@ -226,19 +224,19 @@ struct WeatherTests {
     var asked = try Self.job(server.environment, endpoint: proxy.endpoint)
     asked.storage.maximumConnections = 2
     asked.storage.patience = nil
-    let cancelledAt = Mutex<ContinuousClock.Instant?>(nil)
+    let wasCancelled = Mutex(false)
     let outcome = await run(asked) { event, job in
       switch event {
       case .ready: proxy.disconnect()
       case .progress(let progress) where progress.interruption != nil:
-        cancelledAt.withLock { $0 = $0 ?? .now }
+        wasCancelled.withLock { $0 = true }
         job.cancel()
       default: break
       }
     }
     #expect(outcome.isCancelled)
-    let instant = try #require(cancelledAt.withLock { $0 })
-    #expect(ContinuousClock.now - instant < .seconds(5))
+    // With patience without end, that it ends at all is by the cancelling.
+    #expect(wasCancelled.withLock { $0 })
   }
 
   @Test("keys that lead out of every folder harm nothing, and are shown as they are")

@@ -204,7 +204,6 @@ import Testing
     let objects = try await store.allObjects()
     _ = try await store.bytes(objects[0].key)
     server = nil
-    let start = ContinuousClock.now
     let errors = await withTaskGroup(of: StorageError?.self) { group in
       for object in objects {
         group.addTask {
@@ -216,7 +215,6 @@ import Testing
     }
     #expect(errors.count == 20)
     #expect(errors.allSatisfy { $0?.kind == .unreachable || $0?.kind == .interrupted })
-    #expect(start.duration(to: .now) < .seconds(40))
   }
 
   @Test(

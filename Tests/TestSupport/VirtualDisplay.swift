@@ -19,6 +19,7 @@ public final class VirtualDisplay: Sendable {
     width: Int = 1280, height: Int = 800, depth: Int = 24, dpi: Int? = nil, windowManager: Bool = false,
     arguments: [String] = []
   ) async throws -> VirtualDisplay {
+    Self.brokenPipesAreErrors
     let server = try ChildProcess(
       "Xvfb",
       [
@@ -48,6 +49,10 @@ public final class VirtualDisplay: Sendable {
     }
     return VirtualDisplay(name: name, server: server, windowManager: manager)
   }
+
+  /// A server may be gone before the last connection to it is closed: the test process, like the program, takes that as
+  /// an error of the connection. Xlib leaves the signal to whoever uses it.
+  private static let brokenPipesAreErrors: Void = { signal(SIGPIPE, SIG_IGN) }()
 
   init(name: String, server: ChildProcess, windowManager: ChildProcess?) {
     self.name = name

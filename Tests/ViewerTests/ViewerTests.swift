@@ -71,7 +71,7 @@ struct ViewerTests {
     let environment = window.display.environment
     try await window.waitUntil("a path is on the clipboard") {
       let answer = try await TestSupport.run(
-        "xclip", ["-selection", "clipboard", "-o"], environment: environment, within: 5)
+        "xclip", ["-selection", "clipboard", "-o"], environment: environment)
       let path = answer.outputText
       return path.hasPrefix(sampleImages + "/") && FileManager.default.fileExists(atPath: path)
     }
@@ -109,7 +109,7 @@ struct ViewerTests {
     let environment = window.display.environment
     try await window.waitUntil("the paths are on the clipboard") {
       let answer = try await TestSupport.run(
-        "xclip", ["-selection", "clipboard", "-o"], environment: environment, within: 5)
+        "xclip", ["-selection", "clipboard", "-o"], environment: environment)
       return Set(answer.outputText.split(separator: "\n").map(String.init))
         == Set(matches.map { sampleImages + "/" + $0 })
     }
@@ -267,7 +267,7 @@ struct ViewerTests {
     let before = try await first.picture()
     #expect(try await first.quit() == 0)
     let second = try await WindowUnderTest.start([sampleImages], home: home, on: display)
-    try await second.waitForState("finished", within: 10)
+    try await second.waitForState("finished")
     try await second.pointAtNothing()
     #expect(try await second.picture().mapAgreement(with: before) > 0.999)
     #expect(try await second.quit() == 0)
@@ -281,13 +281,13 @@ struct ViewerTests {
     // The last control of the bar says Cancel now.
     try await window.point(920, 32)
     try await window.display.xdotool("click", "1")
-    try await window.waitForState("cancelled", within: 5)
+    try await window.waitForState("cancelled")
     let count = try await window.number("images")
     #expect(count > 200)
     try await window.key("F5")
     try await window.waitForState("layout")
     try await window.key("s")
-    try await window.waitForState("finished", within: 5)
+    try await window.waitForState("finished")
     #expect(try await window.number("placed") == count)
     try await window.pointAtNothing()
     let stopped = try await window.picture()
