@@ -225,6 +225,7 @@ final class JobRun: Sendable {
     report.reused.neighbours = outcome.reusedNeighbours
     report.reused.layout = outcome.reusedLayout
     report.klDivergence = outcome.snapshot.klDivergence
+    report.neighbourRecall = outcome.neighbourRecall
     report.placed = outcome.placed
     report.iterations = outcome.snapshot.iteration
     report.seed = request.parameters.tsne.seed

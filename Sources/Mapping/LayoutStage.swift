@@ -13,6 +13,7 @@ struct LayoutOutcome: Sendable {
   var neighbourSeconds = 0.0
   var affinitySeconds = 0.0
   var layoutSeconds = 0.0
+  var neighbourRecall: Double?
   var reusedNeighbours = true
   var reusedLayout = true
   /// How many images were put into a layout made without them; nil for a layout of all of them.
@@ -139,6 +140,7 @@ final class LayoutStage: Sendable {
     let clock = BusyClock()
     let neighbours = try clock.measure { try self.neighbours(of: images, keys, &outcome) }
     outcome.neighbourSeconds = clock.seconds
+    outcome.neighbourRecall = neighbours.graph.recall
 
     run.outbox.post(.stage(.affinities))
     run.meter.begin(.affinities, total: 0)

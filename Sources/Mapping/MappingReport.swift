@@ -93,6 +93,9 @@ public struct MappingReport: Codable, Sendable, Equatable {
   public var reused = Reused()
   /// The Kullback–Leibler divergence of the layout; nil for fewer than two images.
   public var klDivergence: Double?
+  /// The share of true neighbours that the layout's were, measured on a sample of images and 1 for an exact search; nil
+  /// where the layout came from the store.
+  public var neighbourRecall: Double?
   /// Iterations that lie behind the layout.
   public var iterations = 0
   /// The seed.
@@ -116,9 +119,10 @@ public struct MappingReport: Codable, Sendable, Equatable {
     case leftOut = "left_out"
     case bytesFetched = "bytes_fetched"
     case klDivergence = "kl_divergence"
+    case neighbourRecall = "neighbour_recall"
   }
 
-  /// Writes every key, an unknown divergence as null.
+  /// Writes every key, an unknown number as null.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(images, forKey: .images)
@@ -129,6 +133,7 @@ public struct MappingReport: Codable, Sendable, Equatable {
     try container.encode(bytesFetched, forKey: .bytesFetched)
     try container.encode(reused, forKey: .reused)
     try container.encode(klDivergence, forKey: .klDivergence)
+    try container.encode(neighbourRecall, forKey: .neighbourRecall)
     try container.encode(iterations, forKey: .iterations)
     try container.encode(seed, forKey: .seed)
     try container.encode(sample, forKey: .sample)

@@ -38,6 +38,9 @@ package struct BoundingBox {
     }
   }
 
+  /// The longer side.
+  package var extent: Float { max(maxX - minX, maxY - minY) }
+
   package mutating func formUnion(_ other: BoundingBox) {
     minX = min(minX, other.minX)
     maxX = max(maxX, other.maxX)

@@ -16,6 +16,9 @@ public final class TSNEOptimizer {
   /// Up to so many points all pairs are summed, which is then the quickest too.
   public static let exactLimit = 3000
 
+  /// A layout so much smaller than its start has collapsed.
+  private static let collapse: Float = 1e-3
+
   /// Completed iterations.
   public private(set) var iteration: Int
   /// The number of points.
@@ -30,6 +33,8 @@ public final class TSNEOptimizer {
   private let attraction: Attraction
   private let repulsion: any Repulsion
   private var descent: Descent
+  /// Where the points began, in the order given.
+  private var start: [Float]
   /// The given number of each point of the present numbering.
   private var order: [Int32]
   private var repelling: [Float]
@@ -61,6 +66,7 @@ public final class TSNEOptimizer {
     attraction = try Attraction(affinities, order: order, pool: pool, token: token)
     repulsion = n <= Self.exactLimit ? ExactRepulsion(count: n) : GridRepulsion(count: n)
     descent = Descent(start, order: order)
+    self.start = start
     attracting = [Float](repeating: 0, count: 2 * n)
     repelling = attracting
   }
@@ -90,6 +96,7 @@ public final class TSNEOptimizer {
     try Self.check(start, count: count)
     if isFixed { return }
     descent = Descent(start, order: order)
+    self.start = start
     repulsion.restart()
   }
 
@@ -122,6 +129,16 @@ public final class TSNEOptimizer {
       pool: pool)
     repulsion.completeStep()
     iteration += 1
+    if iteration == parameters.earlyIterations { recoverFromCollapse() }
+  }
+
+  /// Begins again where exaggeration has drawn all points onto one place. It does so where no structure holds against it: in
+  /// a few points, each of which is a neighbour of every other, and in noise. What is left there is rounding.
+  private func recoverFromCollapse() {
+    let begun = BoundingBox(start, count: count)
+    guard descent.bounds.extent < Self.collapse * begun.extent else { return }
+    descent = Descent(start, order: order)
+    repulsion.restart()
   }
 
   /// The layout, 2 × count, x and y of each point in the order given, centred.

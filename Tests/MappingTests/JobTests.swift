@@ -71,6 +71,7 @@ struct JobTests {
     #expect(
       Set(object.keys) == [
         "images", "other_files", "left_out", "seconds", "requests", "bytes_fetched", "reused", "kl_divergence",
+        "neighbour_recall",
         "iterations", "seed", "version", "notes", "sample", "replica",
       ])
     #expect(

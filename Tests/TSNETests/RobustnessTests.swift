@@ -30,6 +30,27 @@ private func isSane(_ positions: [Float], within limit: Float = 1e4) -> Bool {
 private func extent(_ positions: [Float]) -> Float { positions.reduce(0) { max($0, abs($1)) } }
 
 @Test(
+  "few points and noise, which exaggeration draws onto one place, unfold into two dimensions", .computing,
+  arguments: [3, 5, 10, 40, 200])
+func collapsedUnfold(count: Int) throws {
+  var random = SplitMix64(seed: UInt64(count))
+  let rows = try FloatRows((0..<count * 10).map { _ in Float(random.normal()) }, dimension: 10)
+  let collapsed = try layout(rows, iterations: 249)
+  try #require(extent(collapsed.positions) < 1e-6)
+  let positions = try layout(rows, iterations: 1000).positions
+  for c in 0..<2 {
+    let values = stride(from: c, to: 2 * count, by: 2).map { positions[$0] }
+    // Three may be a chain, which is best laid out along a line.
+    #expect(count == 3 || values.max()! - values.min()! > 1)
+  }
+  for i in 0..<count {
+    for j in 0..<i {
+      #expect(hypot(positions[2 * i] - positions[2 * j], positions[2 * i + 1] - positions[2 * j + 1]) > 0.01)
+    }
+  }
+}
+
+@Test(
   "duplicates neither exhaust memory nor collapse the layout to a dot (openTSNE #180, #233)", .computing,
   arguments: [50, TSNEOptimizer.exactLimit + 100])
 func duplicatesDoNotCollapse(count: Int) throws {

@@ -20,6 +20,7 @@ import Testing
     #expect(
       Set(report.keys) == [
         "images", "other_files", "left_out", "seconds", "requests", "bytes_fetched", "reused", "kl_divergence",
+        "neighbour_recall",
         "iterations", "seed", "version", "notes", "sample", "replica",
       ])
     #expect(report["images"] as? Int == 26)
