@@ -31,6 +31,7 @@ let package = Package(
     system("CCurl", "libcurl", apt: "libcurl4-openssl-dev"),
     system("COpenSSL", "openssl", apt: "libssl-dev"),
     system("CVips", "vips", apt: "libvips-dev"),
+    system("CExif", "libexif", apt: "libexif-dev"),
 
     // C of our own: what Swift cannot call, and leaf loops chosen by instruction set.
     .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
@@ -45,7 +46,7 @@ let package = Package(
 
     // Data.
     .target(name: "ObjectStorage", dependencies: ["CCurl", "COpenSSL"], swiftSettings: room),
-    .target(name: "Imaging", dependencies: ["CJPEG", "CVips"], swiftSettings: room),
+    .target(name: "Imaging", dependencies: ["CJPEG", "CVips", "CExif"], swiftSettings: room),
     .target(name: "Features", dependencies: ["Imaging"], swiftSettings: room),
     .target(name: "Neighbors", dependencies: ["Numerics"], swiftSettings: room),
     .target(name: "TSNE", dependencies: ["Neighbors", "Numerics"], swiftSettings: room),

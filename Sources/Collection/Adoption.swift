@@ -1,4 +1,4 @@
-public import Atlas
+import Atlas
 import Foundation
 import ObjectStorage
 import Synchronization

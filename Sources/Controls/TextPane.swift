@@ -1,5 +1,5 @@
 public import Drawing
-public import Geometry
+import Geometry
 
 /// Sentences one below the other, wrapped to the width, scrolled where they are too many: to be read in full, and copied.
 @MainActor public final class TextPane: ControlBase {

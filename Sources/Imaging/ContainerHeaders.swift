@@ -3,6 +3,7 @@
 func parseJPEGHeader(_ reader: ByteReader) throws(ImagingError) -> ParsedHeader? {
   var offset = 2
   var orientation: Int?
+  var exif: Range<Int>?
   var chunks: [Int: Range<Int>] = [:]
   var chunkCount = 0
   while true {
@@ -22,9 +23,10 @@ func parseJPEGHeader(_ reader: ByteReader) throws(ImagingError) -> ParsedHeader?
       let isComplete = chunkCount > 0 && (1...chunkCount).allSatisfy { chunks[$0] != nil }
       let profile = isComplete ? (1...chunkCount).flatMap { reader.bytes[chunks[$0] ?? 0..<0] } : nil
       return ParsedHeader(
-        format: .jpeg, width: width, height: height, orientation: orientation ?? 1, profile: profile)
+        format: .jpeg, width: width, height: height, orientation: orientation ?? 1, profile: profile, exif: exif)
     case 0xE1 where orientation == nil && reader.has("Exif\0\0", at: body):
       orientation = exifOrientation(reader, at: body)
+      exif = body..<min(end, reader.count)
     case 0xE2 where reader.has("ICC_PROFILE\0", at: body) && length > 16 && end <= reader.count:
       chunks[Int(reader.bytes[body + 12])] = body + 14..<end
       chunkCount = Int(reader.bytes[body + 13])
@@ -41,7 +43,10 @@ func parsePNGHeader(_ reader: ByteReader) -> ParsedHeader? {
   var offset = 8
   while let length = reader.big32(offset) {
     if reader.has("IEND", at: offset + 4) { return parsed }
-    if reader.has("eXIf", at: offset + 4) { parsed.orientation = exifOrientation(reader, at: offset + 8) }
+    if reader.has("eXIf", at: offset + 4) {
+      parsed.orientation = exifOrientation(reader, at: offset + 8)
+      parsed.exif = offset + 8..<min(offset + 8 + length, reader.count)
+    }
     offset += 12 + length
   }
   parsed.isTruncated = true
@@ -57,7 +62,10 @@ func parseWebPHeader(_ reader: ByteReader) -> ParsedHeader? {
     parsed?.isAnimated = flags & 2 != 0
     var offset = 12
     while let length = reader.little32(offset + 4) {
-      if reader.has("EXIF", at: offset) { parsed?.orientation = exifOrientation(reader, at: offset + 8) }
+      if reader.has("EXIF", at: offset) {
+        parsed?.orientation = exifOrientation(reader, at: offset + 8)
+        parsed?.exif = offset + 8..<min(offset + 8 + length, reader.count)
+      }
       offset += 8 + length + length % 2
     }
   } else if reader.has("VP8L", at: 12), reader.byte(20) == 0x2F, let bits = reader.little32(21) {
@@ -81,5 +89,6 @@ func parseTIFFHeader(_ reader: ByteReader) throws(ImagingError) -> ParsedHeader?
   guard let width = directory.width, let height = directory.height else {
     throw ImagingError("The TIFF does not say how large the picture is.")
   }
-  return ParsedHeader(format: .tiff, width: width, height: height, orientation: directory.orientation)
+  return ParsedHeader(
+    format: .tiff, width: width, height: height, orientation: directory.orientation, exif: 0..<reader.count)
 }

@@ -6,6 +6,8 @@ struct ParsedHeader {
   var orientation = 1
   /// An embedded ICC profile, where the header parser collects it (JPEG).
   var profile: [UInt8]?
+  /// Where the EXIF block is, with or without the "Exif" signature before it.
+  var exif: Range<Int>?
   var isAnimated = false
   /// True when the file's own structure says that it is longer than the bytes there are.
   var isTruncated = false

@@ -73,7 +73,7 @@ public struct OriginalRenderer {
     }
   }
 
-  private static func snapped(_ rect: Rect) -> PixelRect? {
+  static func snapped(_ rect: Rect) -> PixelRect? {
     let limit = 1e8
     guard rect.minX > -limit, rect.minY > -limit, rect.maxX < limit, rect.maxY < limit else { return nil }
     let left = Int(rect.minX.rounded())

@@ -12,6 +12,14 @@ public enum SceneCommand: Hashable, Sendable {
   case fit
   /// Show the picture at one image pixel to a device pixel.
   case actualSize
+  /// Turn the opened picture by a quarter.
+  case turn(clockwise: Bool)
+  /// Show what its file says about the picture.
+  case showDetails
+  /// Show transparent pictures on another ground.
+  case nextBackdrop
+  /// Show the selected pictures at full size, side by side.
+  case openSideBySide
   /// Enlarge.
   case zoomIn
   /// Make smaller.
@@ -108,6 +116,11 @@ public struct KeyBinding: Sendable {
     row("0", .fit, "0, Home", "Show the whole map, or the whole picture"),
     row(.home, [], .fit),
     row("1", .actualSize, "1", "Show the opened picture pixel by pixel"),
+    row("r", .turn(clockwise: true), "r, R", "Turn the opened picture to the right, to the left"),
+    row("R", .turn(clockwise: false)),
+    row("e", .showDetails, "e", "Details of the picture: its file, and what the camera wrote (EXIF)"),
+    row("b", .nextBackdrop, "b", "Behind transparent pictures: squares, black, white"),
+    row("v", .openSideBySide, "v", "Show the selected pictures side by side"),
     row("+", .zoomIn, "+, wheel up", "Zoom in"),
     row("=", .zoomIn),
     row("-", .zoomOut, "-, wheel down", "Zoom out"),

@@ -4,10 +4,12 @@ public import Geometry
 public struct OpenedImage: Hashable, Sendable {
   /// Which picture.
   public let slot: Int
-  /// Size of the original in pixels; before it is known, a size of the right shape.
+  /// Size of the original in pixels as it is turned; before it is known, a size of the right shape.
   public internal(set) var imageSize: Size
   /// Whether `imageSize` is the original's own.
   public internal(set) var isSizeKnown = false
+  /// How the picture is turned.
+  public internal(set) var turn: QuarterTurn
   /// Whether the picture keeps to the window's size.
   public internal(set) var fits = true
   /// Device pixels per image pixel.
@@ -27,10 +29,12 @@ public struct OpenedImage: Hashable, Sendable {
   /// Pictures smaller than the window are enlarged to fit, but not beyond this many logical pixels per image pixel.
   static let largestFit = 2.0
 
-  init(slot: Int, aspect: Double, viewport: PixelRect, uiScale: Double, origin: Rect?) {
+  init(
+    slot: Int, aspect: Double, turn: QuarterTurn = .none, viewport: PixelRect, uiScale: Double, origin: Rect?
+  ) {
     self.slot = slot
-    imageSize = Size(width: 1024 * max(1, aspect), height: 1024 * max(1, 1 / aspect))
-    if aspect < 1 { imageSize = Size(width: 1024, height: 1024 / aspect) }
+    self.turn = turn
+    imageSize = turn.applied(to: Size(width: 1024 * max(1, aspect), height: 1024 * max(1, 1 / aspect)))
     center = Point(x: imageSize.width / 2, y: imageSize.height / 2)
     self.viewport = viewport
     self.uiScale = uiScale
@@ -73,9 +77,10 @@ public struct OpenedImage: Hashable, Sendable {
     if fits { fit() } else { keepInside() }
   }
 
-  /// The size of the original became known: what is seen stays where it is, unless it is to fit.
+  /// The size of the original, as it is stored, became known: what is seen stays where it is, unless it is to fit.
   mutating func setSize(_ size: Size) {
     guard size.width > 0, size.height > 0 else { return }
+    let size = turn.applied(to: size)
     let factor = imageSize.width / size.width
     imageSize = size
     isSizeKnown = true
@@ -97,6 +102,28 @@ public struct OpenedImage: Hashable, Sendable {
     scale = target
     center = held - fromMiddle * (1 / target)
     fits = abs(target - fittingScale) < 1e-6 * target
+    keepInside()
+  }
+
+  /// Turns the picture by a quarter; the point in the middle of the viewport stays there as far as the borders allow.
+  mutating func turn(clockwise: Bool) {
+    let old = imageSize
+    turn = clockwise ? turn.clockwise : turn.counterclockwise
+    imageSize = Size(width: old.height, height: old.width)
+    center =
+      clockwise ? Point(x: old.height - center.y, y: center.x) : Point(x: center.y, y: old.width - center.x)
+    if fits { fit() } else { keepInside() }
+  }
+
+  /// Shows the same part as another picture does, as large beside its own whole: for pictures side by side.
+  mutating func follow(_ leader: OpenedImage) {
+    progress = 1
+    if leader.fits { return fit() }
+    fits = false
+    scale = fittingScale * leader.scale / leader.fittingScale
+    center = Point(
+      x: leader.center.x / leader.imageSize.width * imageSize.width,
+      y: leader.center.y / leader.imageSize.height * imageSize.height)
     keepInside()
   }
 

@@ -22,6 +22,9 @@ public struct Scene: Sendable {
   public internal(set) var marquee: Marquee?
   /// The picture that is shown at full size.
   public internal(set) var opened: OpenedImage?
+  /// The pictures that are shown side by side, each in its cell; `opened` is the one among them that has the keyboard.
+  /// Empty when one is shown alone, or none.
+  public internal(set) var sideBySide: [OpenedImage] = []
   /// Whether the user moved the camera since it last showed the whole map; until then it follows the map.
   public internal(set) var handHasTouchedCamera = false
   /// Whether changes are animated.
@@ -39,6 +42,10 @@ public struct Scene: Sendable {
   var openedZoom: CameraMotion.EasedZoom?
   /// When the full-size view began to open; nil when it has arrived. Negative infinity: at the next tick.
   var opening: Double?
+  /// How pictures have been turned in the full-size view.
+  var turns: [Int: QuarterTurn] = [:]
+  /// Columns at the right of the viewport that the full-size view leaves free.
+  var aside = 0
   var gesture = Gesture()
   /// Where the pointer is, in device pixels of the window; nil when it is elsewhere, or the hand is on the keyboard.
   public internal(set) var pointer: Point?
@@ -141,10 +148,18 @@ public struct Scene: Sendable {
     case .show(let slots): fit(slots, &effects)
     case .restored(let state): restore(state, &effects)
     case .originalSize(let slot, let size):
-      guard opened?.slot == slot else { break }
-      opened?.setSize(size)
+      if opened?.slot == slot { opened?.setSize(size) }
+      for index in sideBySide.indices where sideBySide[index].slot == slot { sideBySide[index].setSize(size) }
+      guard opened?.slot == slot || !sideBySide.isEmpty else { break }
+      if !sideBySide.isEmpty { placeOpened() }
+      effects.redraw()
+    case .aside(let width):
+      guard width != aside else { break }
+      aside = max(0, width)
+      placeOpened()
       effects.redraw()
     }
+    alignSideBySide()
     pictures.reindexIfNeeded()
     if hasUnsavedView, !wantsTicks, !gesture.isPressed {
       hasUnsavedView = false
@@ -168,7 +183,9 @@ public struct Scene: Sendable {
 
   private mutating func remove(_ slots: [Int], _ effects: inout Effects) {
     pictures.remove(slots)
-    if let opened, slots.contains(opened.slot) { close(&effects) }
+    if opened.map({ slots.contains($0.slot) }) ?? false || sideBySide.contains(where: { slots.contains($0.slot) }) {
+      close(&effects)
+    }
     if let focused, slots.contains(focused) { self.focused = nil }
     if let walk, walk.groups.joined().contains(where: { !pictures.isKnown($0) }) { endWalk(&effects) }
     if !selection.isEmpty { select(slots: selection.slots, &effects) }
@@ -237,7 +254,7 @@ public struct Scene: Sendable {
     self.uiScale = uiScale > 0 && uiScale.isFinite ? uiScale : 1
     motion.stop()
     openedZoom = nil
-    opened?.setViewport(viewport, uiScale: self.uiScale)
+    placeOpened()
     if let state = pendingViewState, !viewport.isEmpty {
       pendingViewState = nil
       restore(state, &effects)

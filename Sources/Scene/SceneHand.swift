@@ -75,6 +75,7 @@ extension Scene {
   ) {
     guard button == 1, Rect(camera.viewport).contains(point) else { return }
     pointer = point
+    activate(at: point, &effects)
     motion.flight = nil
     motion.zoom = nil
     motion.throwVelocity = .zero
@@ -131,7 +132,7 @@ extension Scene {
       }
     case .opened:
       // Beside the picture is the map: back to it.
-      if let opened, !opened.rect.contains(point) { close(&effects) }
+      if let opened, sideBySide.isEmpty, !opened.rect.contains(point) { close(&effects) }
     }
   }
 
@@ -170,6 +171,7 @@ extension Scene {
     let factor = pow(CameraMotion.notchFactor, min(20, max(-20, notches)))
     // A wheel turns by whole notches and is smoothed; a touchpad's fractions are the smooth motion of a hand already.
     let isWheel = notches == notches.rounded()
+    activate(at: point, &effects)
     if let opened {
       let base = openedZoom.map { exp($0.to) } ?? opened.scale
       zoomOpened(to: base * factor, about: point, eased: isWheel, &effects)
@@ -222,11 +224,22 @@ extension Scene {
 
   /// Does what a key, or a button of the window, asks for.
   mutating func perform(_ command: SceneCommand, _ effects: inout Effects) {
-    let middle = Rect(camera.viewport).center
+    let middle = Rect(opened?.viewport ?? camera.viewport).center
     switch command {
     case .step(let direction): step(direction, &effects)
     case .pan(let direction): pan(direction, &effects)
-    case .open: if opened == nil, let slot = focused ?? hovered { open(slot, &effects) }
+    case .open:
+      if let opened {
+        if !sideBySide.isEmpty { show(opened.slot, from: nil, &effects) }
+      } else if let slot = focused ?? hovered {
+        open(slot, &effects)
+      }
+    case .openSideBySide: if opened == nil { openSideBySide(&effects) }
+    case .turn(let clockwise): turnOpened(clockwise: clockwise, &effects)
+    case .showDetails:
+      if opened == nil, let slot = atHand { open(slot, &effects) }
+      if opened != nil { effects.add(.showDetails) }
+    case .nextBackdrop: if opened != nil { effects.add(.nextBackdrop) }
     case .back: back(&effects)
     case .fit:
       if let opened { zoomOpened(to: opened.fittingScale, about: middle, &effects) } else { fitAll(&effects) }
@@ -277,7 +290,7 @@ extension Scene {
   }
 
   private mutating func zoomByKey(_ factor: Double, _ effects: inout Effects) {
-    let middle = Rect(camera.viewport).center
+    let middle = Rect(opened?.viewport ?? camera.viewport).center
     if let opened {
       let base = openedZoom.map { exp($0.to) } ?? opened.scale
       zoomOpened(to: base * factor, about: middle, &effects)
@@ -325,7 +338,7 @@ extension Scene {
   }
 
   private mutating func step(_ direction: Direction, _ effects: inout Effects) {
-    if stepWalk(direction, &effects) { return }
+    if stepSideBySide(direction, &effects) || stepWalk(direction, &effects) { return }
     if let opened {
       guard let next = neighbor(of: opened.slot, direction) else { return }
       focused = next

@@ -54,6 +54,8 @@ public enum SceneInput: Sendable {
   case restored(ViewState)
   /// Width and height in pixels of the original of `slot`, as soon as they are known.
   case originalSize(slot: Int, Size)
+  /// So many columns at the right of the viewport are not the full-size view's.
+  case aside(width: Int)
 }
 
 /// What the owner of a scene is asked to do.
@@ -64,6 +66,12 @@ public enum SceneEffect: Hashable, Sendable {
   case animate
   /// Load the original of `slot`; `Scene.opened` holds it already.
   case openOriginal(slot: Int)
+  /// Show what the file of the opened picture says about it, or no more.
+  case showDetails
+  /// Show transparent pictures at full size on another ground.
+  case nextBackdrop
+  /// So many pictures cannot be shown side by side.
+  case sideBySideRefused(selected: Int)
   /// The full-size view is left; drop the original.
   case closeOriginal
   /// Put the addresses of these images on the clipboard.

@@ -16,8 +16,10 @@ extension Scene {
   mutating func show(_ slot: Int, from origin: Rect?, _ effects: inout Effects) {
     motion.stop()
     openedZoom = nil
+    sideBySide = []
     var image = OpenedImage(
-      slot: slot, aspect: aspect(of: slot), viewport: camera.viewport, uiScale: uiScale, origin: origin)
+      slot: slot, aspect: aspect(of: slot), turn: turns[slot] ?? .none, viewport: openedViewport, uiScale: uiScale,
+      origin: origin)
     opening = nil
     if origin != nil, isAnimationEnabled {
       image.progress = 0

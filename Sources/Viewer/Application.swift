@@ -32,6 +32,7 @@ import X11
   let historyQueue = DispatchQueue(label: "history", qos: .utility)
   let clipboard: X11ClipboardAccess
   var keys = KeysPanel()
+  var details = DetailsPanel()
   var style: Style
 
   /// What is open.
@@ -216,6 +217,7 @@ import X11
     strip.place(in: area, style: style)
     prompt.place(in: pictureArea, style: style)
     map.send(.viewportChanged(PixelRect(covering: pictureArea), uiScale: style.scale))
+    placeDetails()
     redrawAll()
   }
 

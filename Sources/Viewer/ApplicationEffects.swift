@@ -22,6 +22,9 @@ extension Application {
       if map.scene.opened != nil { map.demandOpened() }
     case .animate: scheduler.isAnimating = true
     case .openOriginal(let slot): openOriginal(slot)
+    case .showDetails: toggleDetails()
+    case .nextBackdrop: nextBackdrop()
+    case .sideBySideRefused(let count): refuseSideBySide(count)
     case .closeOriginal:
       map.fullSize.drop()
       updateStatus()
@@ -38,6 +41,7 @@ extension Application {
       updateStatus()
     case .search: askWhatToSelect()
     case .hoverChanged:
+      updateDetails()
       redrawMap()
       updateStatus()
     case .cursorChanged(let cursor):
@@ -70,17 +74,19 @@ extension Application {
       map.send(.originalSize(slot: slot, size))
     }
     map.demandOpened(again: true)
+    updateDetails()
     redrawMap()
     updateStatus()
   }
 
   func originalLoaded(_ slot: Int, _ result: Result<LoadedOriginal<OriginalPyramid>, OriginalFailure>) {
-    guard map.scene.opened?.slot == slot else { return }
+    guard map.openedImages.contains(where: { $0.slot == slot }) else { return }
     if case .success(let original) = result {
       map.send(
         .originalSize(
           slot: slot, Size(width: Double(original.header.width), height: Double(original.header.height))))
     }
+    updateDetails()
     redrawMap()
     updateStatus()
   }
@@ -202,6 +208,8 @@ extension Application {
     if let opened = map.scene.opened {
       words.append(map.fullSize.loaded(opened.slot) == nil ? "opened" : "opened:original")
     }
+    if !map.scene.sideBySide.isEmpty { words.append("beside:\(map.scene.sideBySide.count)") }
+    if showsDetails { words.append("details") }
     if problems.isShown { words.append("problems") }
     if notes.isShown { words.append("notes") }
     if keys.isShown { words.append("keys") }

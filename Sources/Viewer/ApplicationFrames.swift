@@ -81,6 +81,7 @@ extension Application {
           canvas.fill(Rect(x: area.x, y: top, width: area.width, height: area.maxY - top), style.theme.canvas)
         }
       }
+      if showsDetails { details.draw(on: canvas, style: style) }
       problems.draw(on: canvas, style: style)
       notes.draw(on: canvas, style: style)
       prompt.draw(on: canvas, style: style)

@@ -32,6 +32,10 @@ extension Application {
         keys.scroll(rows: -3 * dy)
         return redrawMap()
       }
+      if showsDetails, details.frame.contains(point), group.popups.isEmpty {
+        details.scroll(lines: -3 * dy)
+        return redrawMap()
+      }
       guard !offer(event), isMap(point) else { return }
       map.send(.scrolled(dx: dx, dy: dy, at: point, SceneTranslation.modifiers(modifiers)))
     case .keyPressed(let key):
@@ -75,7 +79,8 @@ extension Application {
   /// Whether `point` is the map's: not on a panel, and nothing else is shown there.
   private func isMap(_ point: Point) -> Bool {
     !startPage.isShown && !failurePage.isShown && !keys.isShown && !problems.isShown && !notes.isShown
-      && !(prompt.isShown && prompt.frame.contains(point)) && mapArea.contains(point)
+      && !(prompt.isShown && prompt.frame.contains(point)) && !(showsDetails && details.frame.contains(point))
+      && mapArea.contains(point)
   }
 
   private func leaveMap() {
@@ -153,6 +158,7 @@ extension Application {
     if key.symbol == .escape, prompt.isShown { return prompt.cancel() }
     // Escape leads back to the map from wherever the keyboard is.
     if key.symbol == .escape, group.focused != nil { return group.focus(nil) }
+    if showsDetails, details.scroll(by: key.symbol) { return redrawMap() }
     // With a control in focus, only what is neither text nor a movement in it gets here: commands with Ctrl, function keys.
     guard let sceneKey = SceneTranslation.key(key) else { return }
     map.send(.key(sceneKey, SceneTranslation.modifiers(key.modifiers), isRepeat: key.isRepeat))

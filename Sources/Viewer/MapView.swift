@@ -54,7 +54,9 @@ private struct PrefetchRequest {
   private let prefetchQueue = DispatchQueue(label: "thumbnails", qos: .userInitiated)
   private var isPrefetching = false
   /// The full-size view at the last look.
-  private var lastOpened: OpenedImage?
+  private var lastOpened: [OpenedImage] = []
+  /// What is seen through transparent pictures at full size.
+  var backdrop = FullSizeBackdrop.squares
   /// What the last request was for: asked in vain, it is not asked again for the same view.
   private var lastRequest: PrefetchRequest?
 
@@ -121,8 +123,9 @@ private struct PrefetchRequest {
         canvas.fill(Rect(viewport), style.theme.canvas)
       }
       canvas.flush()
-      drawOpened(opened, into: frame, style: style)
+      for image in openedImages { drawOpened(image, into: frame, style: style) }
       canvas.markDirty()
+      drawCaptions(on: canvas, style: style)
       return
     }
     drawMap(into: frame, viewport: viewport)
@@ -217,15 +220,17 @@ private struct PrefetchRequest {
     }
   }
 
+  /// The pictures that are shown at full size.
+  var openedImages: [OpenedImage] {
+    scene.sideBySide.isEmpty ? scene.opened.map { [$0] } ?? [] : scene.sideBySide
+  }
+
   private func drawOpened(_ opened: OpenedImage, into frame: FrameBuffer, style: Style) {
-    let side = Int(8 * max(1, style.scale))
-    let theme = style.theme
-    let backdrop = OriginalRenderer.Backdrop.checkerboard(theme.panel.argb, theme.hairline.argb, side: side)
+    let backdrop = backdrop.rendered(style)
     if let original = fullSize.loaded(opened.slot) {
-      let rect = opened.rect
       originalRenderer.render(
-        original.picture, in: rect, backdrop: backdrop, into: frame.pixels, stride: frame.stride,
-        clip: opened.viewport)
+        original.picture, turned: opened.turn, in: opened.rect, backdrop: backdrop, into: frame.pixels,
+        stride: frame.stride, clip: opened.viewport)
       return
     }
     // Until the original is there: the largest thumbnail, scaled up.
@@ -236,23 +241,75 @@ private struct PrefetchRequest {
     originalRenderer.render(
       PixelSource(
         pixels: thumbnail.pixels, width: thumbnail.width, height: thumbnail.height, isOpaque: info.isOpaque),
-      in: opened.rect, pixelScale: 1, backdrop: backdrop, into: frame.pixels, stride: frame.stride,
-      clip: opened.viewport)
+      turned: opened.turn, in: opened.rect, pixelScale: 1, backdrop: backdrop, into: frame.pixels,
+      stride: frame.stride, clip: opened.viewport)
+  }
+
+  /// The names below pictures side by side, and a line around the one that has the keyboard.
+  private func drawCaptions(on canvas: Canvas, style: Style) {
+    let height = style.px(Scene.captionHeight)
+    for image in scene.sideBySide {
+      let cell = Rect(image.viewport)
+      let isActive = image.slot == scene.opened?.slot
+      if isActive {
+        let line = style.focusWidth
+        canvas.stroke(cell.insetBy(line / 2), style.theme.focus, lineWidth: line)
+      }
+      guard let label = label?(image.slot) else { continue }
+      let text = TextLayout(
+        label.detail.isEmpty ? label.title : "\(label.title) · \(label.detail)", font: style.smallFont,
+        maximumWidth: max(style.px(16), cell.width - style.px(16)), ellipsis: .middle)
+      canvas.text(
+        text,
+        at: Point(
+          x: (cell.x + (cell.width - text.size.width) / 2).rounded(),
+          y: (cell.maxY + (height - text.size.height) / 2).rounded()),
+        isActive ? style.theme.text : style.theme.secondaryText)
+    }
   }
 
   /// Whether a change of the scene changes nothing to be seen: the map moves on behind a picture at full size.
   func isHiddenChange() -> Bool {
-    defer { lastOpened = scene.opened }
+    let images = openedImages
+    defer { lastOpened = images }
     guard let opened = scene.opened, opened.progress == 1 else { return false }
-    return opened == lastOpened
+    return images == lastOpened
   }
 
-  /// Asks for as much of the opened picture as the screen shows.
+  /// Asks for as much of the opened pictures as the screen shows.
   func demandOpened(again: Bool = false) {
-    guard let opened = scene.opened else { return }
-    let shown = max(opened.rect.width, opened.rect.height)
-    let screen = Double(max(opened.viewport.width, opened.viewport.height))
-    // Fitted, the screen's size is enough; beyond, all of it, so that zooming on never waits again.
-    fullSize.demand(opened.slot, side: shown <= screen * 1.01 ? Int(screen) : nil, again: again)
+    let images = openedImages
+    guard !images.isEmpty else { return }
+    // Side by side, all of them are to be in memory together.
+    let largest =
+      images.count == 1 ? nil : Int((Double(fullSize.cacheLimit) / 8 / Double(images.count)).squareRoot())
+    fullSize.demand(
+      images.map { image in
+        let shown = max(image.rect.width, image.rect.height)
+        let screen = Double(max(image.viewport.width, image.viewport.height))
+        // Fitted, the screen's size is enough; beyond, all of it, so that zooming on never waits again.
+        return (image.slot, shown <= screen * 1.01 ? Int(screen) : largest)
+      }, again: again)
+  }
+}
+
+/// What is seen through transparent pictures at full size.
+enum FullSizeBackdrop: String, CaseIterable {
+  case squares, black, white
+
+  /// The next one, around at the end.
+  var next: FullSizeBackdrop {
+    let all = Self.allCases
+    return all[((all.firstIndex(of: self) ?? 0) + 1) % all.count]
+  }
+
+  /// As it is drawn.
+  @MainActor func rendered(_ style: Style) -> OriginalRenderer.Backdrop {
+    switch self {
+    case .squares:
+      .checkerboard(style.theme.panel.argb, style.theme.hairline.argb, side: Int(8 * max(1, style.scale)))
+    case .black: .color(0xFF00_0000)
+    case .white: .color(0xFFFF_FFFF)
+    }
   }
 }

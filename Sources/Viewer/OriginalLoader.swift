@@ -9,6 +9,8 @@ struct LoadedOriginal<Picture: Sendable>: Sendable {
   let header: ImageHeader
   /// What is drawn.
   let picture: Picture
+  /// What its file says about it.
+  let metadata: [MetadataField]
   /// Longest side of the decoded picture.
   let decodedSide: Int
   /// Bytes in memory, about.
@@ -30,7 +32,7 @@ struct LoadedOriginal<Picture: Sendable>: Sendable {
   /// The longest side that such a picture is reduced to.
   private let reducedSide = 8192
   /// Decoded bytes kept in memory.
-  private let cacheLimit: Int
+  let cacheLimit: Int
   private let concurrentLoads = 3
 
   private struct Request {
@@ -83,18 +85,23 @@ struct LoadedOriginal<Picture: Sendable>: Sendable {
   /// Why it cannot be had, if that is known.
   func failure(_ slot: Int) -> OriginalFailure? { failed[slot] }
 
-  /// Asks for one picture before all others, and for none that was asked for like this before: for the full-size view.
-  /// What has failed is tried again only by `again`.
-  func demand(_ slot: Int, side: Int?, again: Bool = false) {
-    if let known = cache[slot], known.suffices(for: side) {
-      touch(slot)
-      return
+  /// Asks for some pictures before all others, best first, and for none that was asked for like this before: for the
+  /// full-size view. What has failed is tried again only by `again`.
+  func demand(_ wishes: [(slot: Int, side: Int?)], again: Bool = false) {
+    var wanted: [Request] = []
+    for wish in wishes.reversed() {
+      if let known = cache[wish.slot], known.suffices(for: wish.side) {
+        touch(wish.slot)
+        continue
+      }
+      if again { failed[wish.slot] = nil }
+      if failed[wish.slot] == nil { wanted.append(Request(slot: wish.slot, side: wish.side, urgent: true)) }
     }
-    if again { failed[slot] = nil }
-    guard failed[slot] == nil else { return }
-    waiting.removeAll { $0.urgent || $0.slot == slot }
-    for (other, task) in running where other != slot { task.cancel() }
-    waiting.append(Request(slot: slot, side: side, urgent: true))
+    guard !wanted.isEmpty else { return }
+    let named = Set(wishes.map(\.slot))
+    waiting.removeAll { $0.urgent || named.contains($0.slot) }
+    for (other, task) in running where !named.contains(other) { task.cancel() }
+    waiting += wanted
     startWaiting()
   }
 
@@ -123,15 +130,12 @@ struct LoadedOriginal<Picture: Sendable>: Sendable {
   }
 
   private func startWaiting() {
-    while let request = waiting.last, running.count < concurrentLoads + (request.urgent ? 1 : 0) {
-      if let known = cache[request.slot], known.suffices(for: request.side) {
-        waiting.removeLast()
-        continue
-      }
-      // A second size of a picture on its way waits for the first.
-      if running[request.slot] != nil { break }
-      waiting.removeLast()
-      start(request)
+    waiting.removeAll { request in cache[request.slot]?.suffices(for: request.side) ?? false }
+    // A second size of a picture on its way waits for the first.
+    while let index = waiting.lastIndex(where: { running[$0.slot] == nil }),
+      running.count < concurrentLoads + (waiting[index].urgent ? 1 : 0)
+    {
+      start(waiting.remove(at: index))
     }
   }
 
@@ -174,7 +178,8 @@ struct LoadedOriginal<Picture: Sendable>: Sendable {
           continuation.resume(
             returning: .success(
               LoadedOriginal(
-                header: header, picture: make(image), decodedSide: decodedSide,  // With the halved copies of a pyramid.
+                header: header, picture: make(image), metadata: decoder.metadata(of: bytes), decodedSide: decodedSide,
+                // With the halved copies of a pyramid.
                 cost: image.pixels.count * 16 / 3,
                 isWhole: isLargest || decodedSide >= max(header.width, header.height))))
         } catch {
