@@ -96,8 +96,8 @@ let package = Package(
     .executableTarget(
       name: "s3totsne",
       dependencies: [
-        "Viewer", "Export", "Arrangements", "Mapping", "Collection", "Replica", "ObjectStorage", "Imaging", "Neighbors",
-        "TSNE", "Numerics", "NPY",
+        "Viewer", "Export", "Scene", "Arrangements", "Mapping", "Collection", "Replica", "ObjectStorage", "Imaging",
+        "Neighbors", "TSNE", "Numerics", "NPY",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: room),

@@ -37,6 +37,8 @@ public struct Scene: Sendable {
   public internal(set) var cursor = SceneCursor.arrow
 
   var pictures = PictureField()
+  var labels = LabelView()
+  var rectangle: KeyRectangle?
   var motion = CameraMotion()
   /// The zoom of the full-size view on its way.
   var openedZoom: CameraMotion.EasedZoom?
@@ -72,7 +74,7 @@ public struct Scene: Sendable {
   /// Images that have a place on the map.
   public var placedCount: Int { pictures.placed.count }
   /// Grows with everything that changes what is drawn, apart from the camera.
-  public var contentVersion: Int { pictures.version &+ selectionVersion }
+  public var contentVersion: Int { pictures.version &+ selectionVersion &+ labels.version }
   /// Grows with everything that moves pictures, apart from the camera: not when more come or thumbnails become ready.
   public var arrangementVersion: Int { pictures.arrangementVersion }
   /// Whether a layout is shown, and not the loading grid.
@@ -142,6 +144,10 @@ public struct Scene: Sendable {
       receiveLayout(slots, positions, isFinal: isFinal, animated: animated, &effects)
     case .arrangementMode(let mode): setMode(mode, &effects)
     case .arranged(let arrangement, let mode, let version): arranged(arrangement, mode, version: version, &effects)
+    case .pictureSize(let factor): setPictureSize(factor, &effects)
+    case .labelKind(let kind): setLabelKind(kind, &effects)
+    case .labelled(let labelling): show(labelling, &effects)
+    case .legend(let isShown): setShowsLegend(isShown, &effects)
     case .walk(let groups): beginWalk(groups, &effects)
     case .walkTo(let position): walkTo(position, &effects)
     case .select(let slots): select(slots: slots, &effects)
@@ -161,6 +167,7 @@ public struct Scene: Sendable {
     }
     alignSideBySide()
     pictures.reindexIfNeeded()
+    alignRectangle()
     if hasUnsavedView, !wantsTicks, !gesture.isPressed {
       hasUnsavedView = false
       effects.add(.saveViewState)
@@ -224,7 +231,8 @@ public struct Scene: Sendable {
   public var viewState: ViewState {
     ViewState(
       center: camera.center, scale: camera.scale / viewportSide, handHasTouchedCamera: handHasTouchedCamera,
-      orientation: pictures.orientation, mode: mode, pictureSize: pictureSize)
+      orientation: pictures.orientation, mode: mode, pictureSize: pictureSize, labelKind: labels.kind,
+      showsLegend: labels.showsLegend)
   }
 
   private var viewportSide: Double { Double(max(1, min(camera.viewport.width, camera.viewport.height))) }
@@ -236,6 +244,8 @@ public struct Scene: Sendable {
     pictures.restore(state.orientation)
     setMode(state.mode ?? mode, &effects)
     setPictureSize(state.pictureSize ?? pictureSize, &effects)
+    setLabelKind(state.labelKind, &effects)
+    setShowsLegend(state.showsLegend ?? true, &effects)
     guard state.handHasTouchedCamera else { return }
     guard !camera.viewport.isEmpty else {
       pendingViewState = state

@@ -61,6 +61,11 @@ import X11
   let saving = Saving()
   let likeness = Likeness()
   let strip = GroupStrip()
+  let labeller = Labeller()
+  let legend = Legend()
+  var selectedFolder: SelectedFolder?
+  /// Answers to older questions for a folder's images are dropped.
+  var folderQuestion = 0
   var isQuitting = false
   /// What `publishState` last said.
   var publishedState = ""
@@ -102,10 +107,11 @@ import X11
     group.add(status.controls)
     group.add(problems.controls)
     group.add(notes.controls)
-    group.add([strip])
+    group.add([strip, legend])
     group.add(prompt.controls)
     group.clipboard = clipboard
     connectCallbacks()
+    connectLabels()
     loadHistory()
   }
 
@@ -218,6 +224,7 @@ import X11
     prompt.place(in: pictureArea, style: style)
     map.send(.viewportChanged(PixelRect(covering: pictureArea), uiScale: style.scale))
     placeDetails()
+    updateLegend()
     redrawAll()
   }
 

@@ -105,6 +105,9 @@ extension Application {
     search.end()
     arranger.cancel()
     likeness.forget()
+    labeller.cancel()
+    selectedFolder = nil
+    folderQuestion += 1
     strip.isVisible = false
   }
 
@@ -154,6 +157,7 @@ extension Application {
     case .cancelled: ended()
     case .stage, .progress, .note, .question: break
     }
+    noteLabelNews(event)
     updateStatus()
   }
 

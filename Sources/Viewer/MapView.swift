@@ -36,6 +36,9 @@ private struct PrefetchRequest {
   /// What is said beside the picture under the pointer.
   var label: ((_ slot: Int) -> PictureLabel?)?
 
+  /// A part of the map that something else lies on.
+  var covered: Rect?
+
   /// How many pictures the last complete frame held.
   var drawnCount: Int { frames.drawnCount }
   /// Whether a better picture than the last one drawn is under way: another frame is to follow.
@@ -135,7 +138,7 @@ private struct PrefetchRequest {
     pictures.drawing { source in
       _ = frames.renderer.drawOverlay(
         on: canvas, pixels: frame.pixels, stride: frame.stride, scene: scene, atlas: atlas, theme: style.theme,
-        font: style.font, label: text, originals: source)
+        font: style.font, label: text, covered: covered, originals: source)
     }
     pictures.ask(for: scene)
     prefetchMissing(from: atlas)
