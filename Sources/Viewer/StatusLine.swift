@@ -17,6 +17,10 @@ import Geometry
     var leftOut = 0
     /// Notes of the latest job; 0 hides the button.
     var notes = 0
+    /// Images that are new and not looked at yet; 0 hides the button.
+    var unseen = 0
+    /// Layouts that can be leapt between; fewer than 2 hide the button.
+    var layouts = 0
     /// Whether there is more to an error than fits.
     var hasDetails = false
     /// The button that acts on what is shown.
@@ -51,13 +55,17 @@ import Geometry
   var onShowProblems: (() -> Void)?
   /// What the latest job had to say is wanted in full.
   var onShowNotes: (() -> Void)?
+  /// The images that are new are to be gone through.
+  var onShowUnseen: (() -> Void)?
+  /// The layouts that are kept are wanted, or no more.
+  var onShowLayouts: (() -> Void)?
   /// The pictures are to be put on the map in the next way.
   var onNextArrangement: (() -> Void)?
   /// The button at the right was pressed.
   var onAction: ((Action) -> Void)?
 
   /// Its controls, in Tab order.
-  var controls: [any Control] { [sentence, seen, notes, leftOut, arrangement, action] }
+  var controls: [any Control] { [sentence, seen, notes, leftOut, unseen, layouts, arrangement, action] }
   /// Where it is.
   private(set) var frame: Rect = .zero
 
@@ -65,6 +73,8 @@ import Geometry
   private let seen = Label("", role: .secondary)
   private let notes = Button("", kind: .quiet)
   private let leftOut = Button("", kind: .quiet)
+  private let unseen = Button("", kind: .quiet)
+  private let layouts = Button("", kind: .quiet)
   private let arrangement = Button("", kind: .quiet)
   private let action = Button("", kind: .quiet)
 
@@ -76,6 +86,12 @@ import Geometry
     notes.onPress = { [weak self] in self?.onShowNotes?() }
     notes.toolTip = "Read them in full (n)"
     leftOut.isVisible = false
+    unseen.isVisible = false
+    unseen.onPress = { [weak self] in self?.onShowUnseen?() }
+    unseen.toolTip = "Images placed since the layout was made, not looked at yet: go through them (N)"
+    layouts.isVisible = false
+    layouts.onPress = { [weak self] in self?.onShowLayouts?() }
+    layouts.toolTip = "Leap between the last layouts (h; Alt+Left and Alt+Right)"
     action.isVisible = false
     arrangement.isVisible = false
     arrangement.onPress = { [weak self] in self?.onNextArrangement?() }
@@ -113,6 +129,8 @@ import Geometry
     notes.isVisible = content.notes > 0 || content.hasDetails
     leftOut.title = "\(Wording.count(content.leftOut)) left out"
     leftOut.isVisible = content.leftOut > 0
+    unseen.title = "\(Wording.count(content.unseen)) new"
+    layouts.title = Wording.count(content.layouts, "layout")
     switch content.arrangement {
     case .free: arrangement.title = "Free"
     case .spread: arrangement.title = "Spread"
@@ -143,7 +161,10 @@ import Geometry
     let top = (frame.y + style.hairline + (frame.height - style.hairline - height) / 2).rounded()
     let gap = style.px(8)
     var right = frame.maxX - gap
-    for button in [action, arrangement, leftOut, notes] where button.isVisible {
+    // In a narrow window the keys alone lead to what is new, and to the other layouts.
+    unseen.isVisible = content.unseen > 0 && frame.width > style.px(400)
+    layouts.isVisible = content.layouts > 1 && frame.width > style.px(560)
+    for button in [action, arrangement, layouts, unseen, leftOut, notes] where button.isVisible {
       let width = button.preferredWidth
       right -= width
       button.frame = Rect(x: right, y: top, width: width, height: height)
