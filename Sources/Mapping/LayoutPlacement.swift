@@ -27,7 +27,7 @@ extension LayoutStage {
   private func placed(_ images: [CollectionEntry]) throws -> LayoutOutcome? {
     guard let base = base(for: images) else { return nil }
     let clock = BusyClock()
-    let places = try clock.measure { try positions(of: images, in: base) }
+    let (places, new) = try clock.measure { try positions(of: images, in: base) }
     var outcome = LayoutOutcome(
       snapshot: LayoutSnapshot(
         slots: images.map { Int32($0.slot) }, positions: places, iteration: base.iteration,
@@ -36,10 +36,13 @@ extension LayoutStage {
     outcome.reusedLayout = false
     let count = images.count - base.slots.count
     outcome.placed = count
-    let key = keys(images).layout
+    outcome.newlyPlaced = new
+    let complete = keys(images).layout
+    let key = StageKeys.partial(of: complete, positions: places, iteration: base.iteration)
+    outcome.snapshot.layoutID = key
     LayoutFile.write(
-      outcome.snapshot, images: images, parameters: parameters, placed: count, by: writer,
-      key: StageKeys.partial(of: key, positions: places, iteration: base.iteration), base: key, kind: "placed")
+      outcome.snapshot, images: images, parameters: parameters, placed: count, by: writer, key: key, base: complete,
+      kind: "placed")
     run.outbox.post(.layout(outcome.snapshot))
     return outcome
   }
@@ -86,8 +89,10 @@ extension LayoutStage {
     return own
   }
 
-  /// The places of all images: x and y of each.
-  private func positions(of images: [CollectionEntry], in base: LayoutSnapshot) throws -> [Float] {
+  /// The places of all images, x and y of each, and the slots of those that had none before.
+  private func positions(
+    of images: [CollectionEntry], in base: LayoutSnapshot
+  ) throws -> (places: [Float], new: [Int]) {
     let known = knownPlaces(images, base)
     let new = images.filter { known[Int32($0.slot)] == nil }.map(\.slot)
     var placed: [Float] = []
@@ -105,10 +110,11 @@ extension LayoutStage {
       placed = try placement.place(neighbors: graph, token: run.token)
     }
     var next = 0
-    return images.flatMap { image -> [Float] in
+    let places = images.flatMap { image -> [Float] in
       if let place = known[Int32(image.slot)] { return [place.x, place.y] }
       defer { next += 1 }
       return Array(placed[2 * next..<2 * next + 2])
     }
+    return (places, new)
   }
 }

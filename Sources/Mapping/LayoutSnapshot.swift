@@ -12,10 +12,13 @@ public struct LayoutSnapshot: Sendable, Equatable {
   public let klDivergence: Double?
   /// Whether this is the layout that the job ends with.
   public let isFinal: Bool
+  /// What it is kept as, as `KeptLayout.id`; nil for one that is not kept.
+  public var layoutID: String?
 
   /// A snapshot; `positions` holds two numbers a slot.
   public init(
-    slots: [Int32], positions: [Float], iteration: Int, iterations: Int, klDivergence: Double?, isFinal: Bool
+    slots: [Int32], positions: [Float], iteration: Int, iterations: Int, klDivergence: Double?, isFinal: Bool,
+    layoutID: String? = nil
   ) {
     precondition(positions.count == 2 * slots.count)
     self.slots = slots
@@ -24,5 +27,6 @@ public struct LayoutSnapshot: Sendable, Equatable {
     self.iterations = iterations
     self.klDivergence = klDivergence
     self.isFinal = isFinal
+    self.layoutID = layoutID
   }
 }

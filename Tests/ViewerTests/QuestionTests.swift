@@ -1,0 +1,65 @@
+import Foundation
+import TestSupport
+import Testing
+
+// What is asked and said before and about a part of the images.
+extension ViewerTests {
+  @Test(
+    "before much is fetched a panel asks: Escape puts it off, Cancel ends the job, Fetch all goes on with all of it")
+  func question() async throws {
+    let server = try await RcloneServer.start()
+    try await server.makeBucket("asked")
+    try await server.upload(folder: sampleImages + "/fruit", to: "asked", prefix: "fruit")
+    let count = try FileManager.default.contentsOfDirectory(atPath: sampleImages + "/fruit").count
+    var environment: [String: String?] = [:]
+    for (name, value) in server.environment { environment[name] = value }
+    let window = try await WindowUnderTest.start(
+      ["asked/fruit", "--ask-above", "10", "--replica", "none", "--perplexity", "5"], environment: environment)
+    try await window.waitForWord("question")
+    try await window.waitForWord("images:\(count)")
+    // The keyboard is on Cancel.
+    try await window.key("Return")
+    try await window.waitForState("cancelled")
+    try await window.waitForWord("question", present: false)
+
+    try await window.key("F5")
+    try await window.waitForWord("question")
+    try await window.key("Escape")
+    try await window.key("Escape")
+    try await window.waitForWord("question", present: false)
+    #expect(try await !window.state().hasPrefix("finished") && !window.state().hasPrefix("cancelled"))
+    // The button at the right end of the status line still offers it.
+    let picture = try await window.picture()
+    try await window.point(picture.width - 40, picture.height - 14)
+    try await window.display.xdotool("click", "1")
+    try await window.waitForState("finished")
+    #expect(try await window.number("placed") == count)
+  }
+
+  @Test("a sample says on the map that it is one, as long as it is shown")
+  func sample() async throws {
+    let home = try TemporaryDirectory("sample")
+    let display = try await VirtualDisplay.start(width: 1000, height: 700, windowManager: true)
+    let count = try FileManager.default.contentsOfDirectory(atPath: sampleImages + "/fruit").count
+    let folder = sampleImages + "/fruit"
+    let window = try await WindowUnderTest.start(
+      [folder, "--sample", "12", "--perplexity", "3"], home: home, on: display)
+    try await window.waitForState("finished")
+    try await window.waitForWord("sample:12/\(count)")
+    #expect(try await window.number("placed") == 12)
+    try await window.pointAtNothing()
+    let sampled = try await window.picture()
+    let part = { (picture: Screenshot) in
+      (56..<84).flatMap { row in (picture.width - 190..<picture.width - 4).map { picture[$0, row] } }
+    }
+    // The panel that it stands on.
+    let panel: UInt32 = 0xff24_2629
+    #expect(part(sampled).count { $0 == panel } > 500)
+    #expect(try await window.quit() == 0)
+    let whole = try await WindowUnderTest.start([folder, "--perplexity", "3"], home: home, on: display)
+    try await whole.waitForState("finished")
+    #expect(try await !whole.state().contains("sample:"))
+    try await whole.pointAtNothing()
+    #expect(part(try await whole.picture()).count { $0 == panel } < 100)
+  }
+}
