@@ -138,7 +138,9 @@ extension Application {
     var content = StatusLine.Content()
     let (sentence, isError) = sentence()
     content.sentence = sentence
-    if let sentence = saving.sentence, announcement == nil { content.sentence = sentence }
+    if let sentence = saving.sentence, announcement == nil {
+      content.sentence = ([sentence] + (saving.interruption.map(Wording.words) ?? [])).joined(separator: " · ")
+    }
     if saving.sentence == nil, let selectionWords, announcement == nil, !isError, map.scene.opened == nil {
       content.sentence = jobs.isRunning ? "\(selectionWords) · \(sentence)" : selectionWords
     }
@@ -218,6 +220,8 @@ extension Application {
     if strip.isVisible { words.append("strip:\((strip.current ?? -1) + 1)/\(strip.items.count)") }
     if prompt.isShown { words.append("prompt") }
     if saving.sentence != nil { words.append("saving") }
+    if jobs.isRunning, jobs.progress?.interruption != nil { words.append("interrupted") }
+    if saving.interruption != nil { words.append("saving:interrupted") }
     if map.scene.mode != .free { words.append("\(map.scene.mode):\(isArranging ? "computing" : "shown")") }
     words.append("selected:\(map.scene.selection.count)")
     words.append("images:\(map.scene.imageCount)")
