@@ -172,4 +172,12 @@ extension SIMDKernels {
   ) {
     _ = table.pointee.calibrate(squaredDistances, count, logPerplexity, probabilities)
   }
+
+  /// Does nothing but multiply-adds, and says how many: the limit of the loops that compute.
+  package func multiplyAdds(rounds: Int) -> (count: Int, result: Float) {
+    (12 * lanes * rounds, table.pointee.multiply_adds(rounds, 0.5))
+  }
+
+  /// Sums numbers up: the limit of the loops that read memory. Reads a multiple of 4 × `lanes`.
+  package func readAll(_ values: UnsafePointer<Float>, count: Int) -> Float { table.pointee.read_all(values, count) }
 }

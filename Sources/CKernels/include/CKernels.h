@@ -143,6 +143,11 @@ typedef struct ck_kernels {
   /// c (rows x 2*lanes, c_row apart) += a (element (r, t) at r*a_row + t*a_step) times one packed panel (depth x 2*lanes).
   void (*multiply_panel)(const float *a, size_t a_row, size_t a_step, size_t rows, const float *panel, size_t depth,
                          float *c, size_t c_row);
+
+  /// Nothing but 12 x lanes independent multiply-adds a round: how many the processor can do.
+  float (*multiply_adds)(size_t rounds, float factor);
+  /// The sum of the numbers, a multiple of 4 x lanes of them: how fast memory can be read.
+  float (*read_all)(const float *values, size_t count);
 } ck_kernels;
 
 /// The kernels of a level, or NULL where processor or build lack it.
