@@ -91,6 +91,7 @@ final class JobRun: Sendable {
   ) async throws -> MappingReport {
     try Task.checkCancellation()
     outbox.post(.opened(collection))
+    if request.asksNothing, collection.counts.ready > 0 { store.expectAnswer() }
     let ticker = tick(collection, store)
     defer { ticker.cancel() }
     let extractor = PixelFeatures(side: request.parameters.featureSide)
@@ -261,7 +262,10 @@ final class JobRun: Sendable {
       }
     } catch let error as ListingError {
       try Task.checkCancellation()
-      guard error.isFirst, isOffline(error.cause), collection.counts.ready > 0 else { throw error.cause }
+      // Where nobody watches, yesterday's map must not be taken for today's.
+      guard error.isFirst, isOffline(error.cause), collection.counts.ready > 0, !request.asksNothing else {
+        throw error.cause
+      }
       note("The listing could not be renewed, so this is what was known before. \(error.cause)")
       outbox.post(.listed(slots: [], complete: true))
     }
@@ -290,7 +294,7 @@ final class JobRun: Sendable {
     MappingFailure(error, location: request.location).kind == .network
   }
 
-  private func list(
+  func list(
     _ store: any ObjectStore, _ writer: CollectionWriter, _ collection: ImageCollection, _ queue: WorkQueue,
     _ loader: ImageLoader, _ replica: ReplicaStage?
   ) async throws {
@@ -303,7 +307,7 @@ final class JobRun: Sendable {
     var pages = store.list().makeAsyncIterator()
     var pageCount = 0
     // A server that names a key twice does not have it fetched twice.
-    var queued: Set<Int> = []
+    var queued = SlotSet()
     while true {
       listClock.begin()
       let page: [StoredObject]?
@@ -326,7 +330,7 @@ final class JobRun: Sendable {
       guard request.sample == nil else { continue }
       let shown = change.new.filter { slot in collection.entry(slot).map(collection.isListedByName) ?? false }
       if !shown.isEmpty { outbox.post(.listed(slots: shown, complete: false)) }
-      let unfetched = change.unfetched.filter { queued.insert($0).inserted }
+      let unfetched = change.unfetched.filter { queued.insert($0) }
       let repeated = change.unfetched.count - unfetched.count
       meter.add(total: page.count - repeated, known: page.count - change.unfetched.count)
       try await fetch(unfetched)

@@ -144,7 +144,9 @@ extension Application {
     var content = StatusLine.Content()
     let (sentence, isError) = sentence()
     content.sentence = sentence
-    if let sentence = saving.sentence, announcement == nil { content.sentence = sentence }
+    if let sentence = saving.sentence, announcement == nil {
+      content.sentence = ([sentence] + (saving.interruption.map(Wording.words) ?? [])).joined(separator: " · ")
+    }
     if saving.sentence == nil, let selectionWords, announcement == nil, !isError, map.scene.opened == nil {
       content.sentence = jobs.isRunning ? "\(selectionWords) · \(sentence)" : selectionWords
     }
@@ -241,6 +243,8 @@ extension Application {
     if layoutStrip.isVisible { words.append("layoutstrip") }
     if prompt.isShown { words.append("prompt") }
     if saving.sentence != nil { words.append("saving") }
+    if jobs.isRunning, jobs.progress?.interruption != nil { words.append("interrupted") }
+    if saving.interruption != nil { words.append("saving:interrupted") }
     if map.scene.mode != .free { words.append("\(map.scene.mode):\(isArranging ? "computing" : "shown")") }
     if let kind = map.scene.labelKind {
       let isShown = map.scene.labelling?.kind == kind
