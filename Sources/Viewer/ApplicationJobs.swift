@@ -99,6 +99,7 @@ extension Application {
     map.fullSize.use(nil)
     map.pictures.originals.use(nil)
     knownSlots = []
+    mendedSlots = []
     problems.problems = []
     problemReader.forget()
     if problems.isShown { closeProblems() }
@@ -130,6 +131,7 @@ extension Application {
       cacheDirectory: options.cacheDirectory, limits: options.limits, threads: options.threads, mode: mode)
     request.publishesSnapshots = true
     request.keepsLayout = keepsLayout
+    request.laysOutEarly = true
     request.isPaced = style.animates
     hasReturned = false
     options.prepare(&request)
