@@ -80,7 +80,7 @@ extension JobRun {
     try await collection.withWriter { writer in
       let loader = ImageLoader(
         collection: collection, writer: writer, store: store, limits: request.limits,
-        extractor: PixelFeatures(side: request.parameters.featureSide), threads: request.threads, token: token,
+        extractor: request.parameters.extractor, threads: request.threads, token: token,
         outbox: outbox, meter: meter)
       try await list(store, writer, collection, queue, loader, nil)
     }
@@ -89,7 +89,8 @@ extension JobRun {
     seconds.total = (ContinuousClock.now - start).seconds
     return withExtendedLifetime((collection, queue)) {
       ImageLoading.Summary(
-        images: collection.counts.total, leftOut: 0, otherFiles: 0, seconds: seconds, requests: store.counts)
+        images: collection.counts.total, leftOut: 0, otherFiles: 0, seconds: seconds, requests: store.counts,
+        decodeWorkSeconds: 0, storeWorkSeconds: 0)
     }
   }
 }
