@@ -106,9 +106,7 @@ let package = Package(
       name: "s3totsne-bench",
       dependencies: [
         "Viewer", "X11", "Mapping", "Collection", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "NPY",
-        "Scene",
-        "Rendering", "Geometry",
-        "Atlas",
+        "Scene", "Arrangements", "Rendering", "Geometry", "Atlas",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: room),
@@ -141,7 +139,11 @@ let package = Package(
             "Mapping", "Collection", "ObjectStorage", "Rendering", "Scene", "Arrangements", "Geometry", "Atlas",
             "Drawing",
           ]
-        case "Viewer": ["Mapping", "ObjectStorage", "Collection", "Scene", "s3totsne"]
+        case "Viewer":
+          [
+            "Mapping", "ObjectStorage", "Collection", "Scene", "s3totsne", "Imaging", "Rendering", "Geometry", "Atlas",
+            "TSNE", "Numerics",
+          ]
         case "s3totsne":
           [
             "NPY", "TSNE", "Numerics", "s3totsne-bench",

@@ -97,7 +97,7 @@ extension Application {
     map.reset()
     map.fullSize.use(nil)
     map.pictures.originals.use(nil)
-    knownSlots = []
+    knownSlots = Selection()
     mendedSlots = []
     problems.problems = []
     if problems.isShown { closeProblems() }
@@ -144,7 +144,7 @@ extension Application {
       add(slots)
       if isComplete { map.send(.listingComplete) }
     case .removed(let slots), .leftOut(let slots):
-      knownSlots.subtract(slots)
+      for slot in slots { knownSlots.remove(slot) }
       map.send(.imagesRemoved(slots: slots))
     case .ready(let slots): ready(slots)
     case .layout(let snapshot):
@@ -188,7 +188,8 @@ extension Application {
   }
 
   private func add(_ slots: [Int]) {
-    let new = slots.filter { knownSlots.insert($0).inserted }
+    let new = slots.filter { !knownSlots.contains($0) }
+    for slot in new { knownSlots.insert(slot) }
     if !new.isEmpty { map.send(.imagesAdded(slots: new)) }
   }
 
@@ -238,25 +239,41 @@ extension Application {
 
   private func ended() {
     if problems.isShown {
-      refreshProblems()
-      if problems.problems.isEmpty { closeProblems() }
+      refreshProblems { application in
+        if application.problems.problems.isEmpty { application.closeProblems() }
+      }
     }
     redrawAll()
   }
 
   // MARK: Problems
 
-  func refreshProblems() {
+  /// Has the images that were left out collected, in the background: they may be many.
+  private func refreshProblems(then body: @escaping @MainActor (Application) -> Void) {
     guard let collection = jobs.collection else { return }
-    problems.problems = collection.leftOutSlots.compactMap { slot in
-      guard let entry = collection.entry(slot), case .leftOut(let reason) = entry.state else { return nil }
-      return ProblemsPanel.Problem(slot: slot, key: entry.object.key.displayName, reason: reason)
+    DispatchQueue.global(qos: .userInitiated).async {
+      let found = collection.leftOutSlots.compactMap { slot -> ProblemsPanel.Problem? in
+        guard let entry = collection.entry(slot), case .leftOut(let reason) = entry.state else { return nil }
+        return ProblemsPanel.Problem(slot: slot, key: entry.object.key.displayName, reason: reason)
+      }
+      DispatchQueue.main.async {
+        MainActor.assumeIsolated { [weak self] in
+          guard let self, jobs.collection === collection else { return }
+          problems.problems = found
+          body(self)
+          redrawMap()
+        }
+      }
     }
   }
 
   func showProblems() {
     guard location != nil else { return }
-    refreshProblems()
+    refreshProblems { application in application.showFoundProblems() }
+  }
+
+  private func showFoundProblems() {
+    guard !problems.isShown else { return }
     guard !problems.problems.isEmpty else {
       announcement = "Nothing was left out"
       return updateStatus()
