@@ -105,9 +105,7 @@ let package = Package(
       name: "s3totsne-bench",
       dependencies: [
         "Viewer", "X11", "Mapping", "Collection", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "NPY",
-        "Scene",
-        "Rendering", "Geometry",
-        "Atlas",
+        "Scene", "Arrangements", "Rendering", "Geometry", "Atlas",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: room),
@@ -140,7 +138,11 @@ let package = Package(
             "Mapping", "Collection", "ObjectStorage", "Rendering", "Scene", "Arrangements", "Geometry", "Atlas",
             "Drawing",
           ]
-        case "Viewer": ["Mapping", "ObjectStorage", "Collection", "Scene", "Neighbors", "TSNE", "s3totsne"]
+        case "Viewer":
+          [
+            "Mapping", "ObjectStorage", "Collection", "Scene", "s3totsne", "Imaging", "Rendering", "Geometry", "Atlas",
+            "Neighbors", "TSNE", "Numerics",
+          ]
         case "s3totsne":
           [
             "NPY", "TSNE", "Numerics", "s3totsne-bench",

@@ -1,10 +1,11 @@
 #include "CJPEG.h"
 
+#include "coefficients.h"
+
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <jpeglib.h>
 #include <jerror.h>
 
 // A progressive file can ask for any number of passes over the picture in a few bytes each. No encoder writes a hundred.
@@ -15,6 +16,7 @@ struct cjpeg_decoder {
     struct jpeg_error_mgr errors;
     struct jpeg_source_mgr source;
     struct jpeg_progress_mgr progress;
+    struct coefficient_files files;
     jmp_buf escape;
     bool failed;
     bool reads_rows;   // the rows are being decoded (not read in advance, as for a progressive file)
@@ -24,6 +26,8 @@ struct cjpeg_decoder {
 };
 
 static cjpeg_decoder *decoder_of(j_common_ptr common) { return (cjpeg_decoder *)common->client_data; }
+
+struct coefficient_files *coefficient_files_of(j_common_ptr common) { return &decoder_of(common)->files; }
 
 static void keep_message(j_common_ptr common) {
     cjpeg_decoder *decoder = decoder_of(common);
@@ -109,6 +113,7 @@ cjpeg_decoder *cjpeg_open(const uint8_t *bytes, size_t count, cjpeg_info *info) 
     // Creating clears all but the error manager and the client's pointer.
     decoder->progress.progress_monitor = on_progress;
     jpeg->progress = &decoder->progress;
+    coefficient_files_serve(&decoder->files, jpeg);
     decoder->source.init_source = source_begin;
     decoder->source.fill_input_buffer = source_fill;
     decoder->source.skip_input_data = source_skip;
@@ -176,5 +181,6 @@ const char *cjpeg_message(const cjpeg_decoder *decoder) { return decoder->messag
 void cjpeg_close(cjpeg_decoder *decoder) {
     if (!decoder) return;
     jpeg_destroy_decompress(&decoder->jpeg);
+    coefficient_files_close(&decoder->files);
     free(decoder);
 }

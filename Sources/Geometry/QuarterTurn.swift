@@ -13,6 +13,10 @@ public enum QuarterTurn: Int, Hashable, Sendable, CaseIterable {
   public var clockwise: QuarterTurn { QuarterTurn(rawValue: (rawValue + 1) % 4) ?? .none }
   /// Turned once more, counterclockwise.
   public var counterclockwise: QuarterTurn { QuarterTurn(rawValue: (rawValue + 3) % 4) ?? .none }
+  /// Turned once more, by another turn.
+  public func then(_ other: QuarterTurn) -> QuarterTurn {
+    QuarterTurn(rawValue: (rawValue + other.rawValue) % 4) ?? .none
+  }
   /// Whether width and height change places.
   public var swapsSides: Bool { self == .right || self == .left }
 

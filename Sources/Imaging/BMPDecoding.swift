@@ -13,15 +13,16 @@ func decodeBMP(_ bytes: [UInt8], _ request: DecodingRequest) throws(ImagingError
   default: throw ImagingError("The BMP header is damaged: its compression does not fit its depth.")
   }
 
-  var collector = RowCollector(
-    sourceWidth: width, sourceHeight: height, target: request.targetSize(width: width, height: height))
   let isRunLengthCoded = header.compression == .runs8 || header.compression == .runs4
   let usesAlpha = !isRunLengthCoded && hasAlpha(header, bytes)
+  var collector = RowCollector(
+    sourceWidth: width, sourceHeight: height, target: request.targetSize(width: width, height: height),
+    stream: request.stream, channels: .color, hasAlpha: usesAlpha, profile: nil)
   var row = [UInt32](repeating: 0, count: width)
   if isRunLengthCoded {
     let (indices, rowsReached) = decodeRuns(header, bytes)
     let missing = height - rowsReached
-    for y in 0..<height {
+    for y in 0..<height where !collector.isStopped {
       let stored = header.isTopDown ? y : height - 1 - y
       for x in 0..<width { row[x] = color(Int(indices[stored * width + x]), header.palette) }
       row.withUnsafeBufferPointer { collector.push($0.baseAddress!) }
@@ -31,7 +32,7 @@ func decodeBMP(_ bytes: [UInt8], _ request: DecodingRequest) throws(ImagingError
     let stride = (width * header.bitsPerPixel + 31) / 32 * 4
     let present = min(height, max(0, bytes.count - header.dataOffset + 3) / stride)
     if present * 2 < height { throw missingRows(present, of: height, isTruncated: true) }
-    for y in 0..<height {
+    for y in 0..<height where !collector.isStopped {
       let stored = header.isTopDown ? y : height - 1 - y
       if stored < present {
         readRow(header, bytes, at: header.dataOffset + stored * stride, usesAlpha: usesAlpha, into: &row)

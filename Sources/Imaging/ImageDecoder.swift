@@ -21,7 +21,7 @@ public struct ImageDecoder: Sendable {
   ///
   /// With `longestSide` it is area-averaged so that its longest side is exactly that, or the original's where that is
   /// less (a picture is never enlarged); memory is then bounded by rows of the original, not by its size, except where
-  /// the format stores no rows (interlaced PNG, progressive JPEG, WebP, GIF). With nil it is whole.
+  /// the format stores no rows (interlaced PNG, WebP, GIF). With nil it is whole.
   ///
   /// A truncated or damaged picture is shown, transparent where it is missing, when at least half of its rows could be
   /// decoded; otherwise that is the error.
@@ -30,14 +30,18 @@ public struct ImageDecoder: Sendable {
   ) throws(ImagingError) -> (header: ImageHeader, image: PixelImage) {
     let parsed = try parseHeader(bytes).checked(limits)
     let request = DecodingRequest(header: parsed, longestSide: longestSide, limits: limits)
-    let decoded: DecodedPicture =
-      switch parsed.format {
-      case .jpeg: try decodeJPEG(bytes, request)
-      case .bmp: try decodeBMP(bytes, request)
-      case .png, .webp, .gif, .tiff: try decodeByVips(bytes, request)
-      }
+    var decoded = try decodePixels(bytes, request)
     var header = parsed
     (header.width, header.height) = (decoded.originalWidth, decoded.originalHeight)
     return (header.header, decoded.finished(orientation: parsed.orientation))
+  }
+
+  /// The pixels as the file has them.
+  func decodePixels(_ bytes: [UInt8], _ request: DecodingRequest) throws(ImagingError) -> DecodedPicture {
+    switch request.header.format {
+    case .jpeg: try decodeJPEG(bytes, request)
+    case .bmp: try decodeBMP(bytes, request)
+    case .png, .webp, .gif, .tiff: try decodeByVips(bytes, request)
+    }
   }
 }

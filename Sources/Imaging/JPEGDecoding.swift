@@ -55,13 +55,16 @@ private func decodeJPEG(
 
   let width = Int(rowWidth)
   let height = Int(rowCount)
-  var collector = RowCollector(sourceWidth: width, sourceHeight: height, target: target)
+  let channels: ChannelLayout = info.is_cmyk ? .cmyk : info.is_gray ? .gray : .color
+  var collector = RowCollector(
+    sourceWidth: width, sourceHeight: height, target: target, stream: request.stream, channels: channels,
+    hasAlpha: false, profile: request.header.profile)
   let batch = 16
   let rows = UnsafeMutablePointer<UInt32>.allocate(capacity: width * batch)
   defer { rows.deallocate() }
   var endsEarly = false
   var total = 0
-  while total < height {
+  while total < height, !collector.isStopped {
     let read = rows.withMemoryRebound(to: UInt8.self, capacity: width * 4 * batch) {
       Int(cjpeg_read(opened, $0, width * 4, Int32(batch)))
     }
@@ -74,7 +77,7 @@ private func decodeJPEG(
     // What follows a loss is invented.
     if read == 0 || good < total { break }
   }
-  if collector.isLessThanHalf {
+  if collector.isLessThanHalf, !collector.isStopped {
     let reported = collector.rowsTaken * originalHeight / height
     if endsEarly || !cjpeg_failed(opened) {
       throw missingRows(reported, of: originalHeight, isTruncated: endsEarly)
@@ -84,6 +87,5 @@ private func decodeJPEG(
   let hasAlpha = collector.isPartial
   return DecodedPicture(
     originalWidth: originalWidth, originalHeight: originalHeight, width: collector.width, height: collector.height,
-    pixels: collector.pixels(), channels: info.is_cmyk ? .cmyk : info.is_gray ? .gray : .color, hasAlpha: hasAlpha,
-    profile: request.header.profile)
+    pixels: collector.pixels(), channels: channels, hasAlpha: hasAlpha, profile: request.header.profile)
 }

@@ -71,11 +71,12 @@ private func decode(
   let region = VipsReference(created)
   var collector = RowCollector(
     sourceWidth: width, sourceHeight: height,
-    target: request.targetSize(width: originalWidth, height: originalHeight))
+    target: request.targetSize(width: originalWidth, height: originalHeight), stream: request.stream,
+    channels: converter.channels, hasAlpha: converter.hasAlpha, profile: profile)
   let row = UnsafeMutablePointer<UInt32>.allocate(capacity: width)
   defer { row.deallocate() }
   let batch = 16
-  rows: while collector.rowsTaken < height {
+  rows: while collector.rowsTaken < height, !collector.isStopped {
     let top = collector.rowsTaken
     let count = min(batch, height - top)
     guard vips_shim_prepare(region.pointer, Int32(top), Int32(count)) else { break rows }
@@ -85,7 +86,7 @@ private func decode(
       collector.push(row)
     }
   }
-  if collector.isLessThanHalf {
+  if collector.isLessThanHalf, !collector.isStopped {
     throw missingRows(
       collector.rowsTaken * originalHeight / height, of: originalHeight, isTruncated: header.isTruncated)
   }

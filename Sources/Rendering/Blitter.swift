@@ -44,6 +44,24 @@ struct Blitter {
     }
   }
 
+  /// Fills a rectangle with opaque pixels between those of two others of the same layout: `share` of 256 of the second.
+  func mix(_ rect: PixelRect, _ one: UnsafePointer<UInt32>, _ other: UnsafePointer<UInt32>, stride: Int, share: UInt32)
+  {
+    let mask: UInt32 = 0x00FF_00FF
+    for row in rect.y..<rect.maxY {
+      let out = target + (row &* self.stride &+ rect.x)
+      let (from, to) = (one + (row &* stride &+ rect.x), other + (row &* stride &+ rect.x))
+      var column = 0
+      while column < rect.width {
+        let (a, b) = (from[column], to[column])
+        let even = ((a & mask) &* (256 &- share) &+ (b & mask) &* share) >> 8 & mask
+        let odd = ((a >> 8 & mask) &* (256 &- share) &+ (b >> 8 & mask) &* share) & ~mask
+        out[column] = even | odd
+        column &+= 1
+      }
+    }
+  }
+
   /// Pixels of the same size: copied, or composed where they let something through.
   func copy(_ source: PixelSource, x: Int, y: Int, clip: PixelRect) {
     for row in clip.y..<clip.maxY {

@@ -1,6 +1,6 @@
 public import Atlas
 import Foundation
-import Geometry
+public import Geometry
 public import Scene
 
 /// The picture of a map that follows the hand: at every moment the best that there is time for, and in the end exactly what
@@ -56,6 +56,8 @@ public final class MapFrames {
   public var budget: Budget
   /// How many pictures the last complete frame held.
   public private(set) var drawnCount = 0
+  /// Whether the picture that a better one of the same view replaces is kept, for a soft change.
+  public var keepsFormer = false
 
   /// What decides the pixels of a frame.
   private struct Frame: Equatable {
@@ -107,6 +109,8 @@ public final class MapFrames {
 
   private var pictures: [Picture] = []
   private var front = 0
+  /// What the present picture has replaced, while that may still be shown.
+  private var former: Int?
   /// The latest finished picture, which reprojections show.
   private var source: Int?
   private var work: Work?
@@ -134,6 +138,21 @@ public final class MapFrames {
   /// The window's pixel 0, 0 of the present picture; only the scene's viewport holds anything. Valid until `update`.
   public var pixels: UnsafePointer<UInt32>? { pictures.isEmpty ? nil : UnsafePointer(pictures[front].pixels) }
 
+  /// The picture that the present one, of the same view and better, has replaced; nil where another view has come since, or
+  /// after `dropFormer`. Valid until `update`.
+  public var formerPixels: UnsafePointer<UInt32>? { former.map { UnsafePointer(pictures[$0].pixels) } }
+
+  /// Copies the viewport's pixels into a buffer of a window of the same size, mixed with the former picture: `share` of the
+  /// present one, from 0 to 1.
+  public func copyMixed(_ viewport: PixelRect, share: Double, into target: UnsafeMutablePointer<UInt32>, stride: Int) {
+    guard let pixels, let formerPixels else { return }
+    Blitter(target: target, stride: stride).mix(
+      viewport, formerPixels, pixels, stride: self.stride, share: UInt32(256 * max(0, min(1, share))))
+  }
+
+  /// The former picture is needed no more.
+  public func dropFormer() { former = nil }
+
   /// Thumbnails or originals changed behind the scene's back: the picture is made anew, while the present one stays.
   public func invalidate() { invalidations += 1 }
 
@@ -141,6 +160,7 @@ public final class MapFrames {
   public func reset() {
     for index in pictures.indices { pictures[index].frame = nil }
     source = nil
+    former = nil
     work = nil
     draftSeconds = 0
     sharpSeconds = 0
@@ -160,18 +180,34 @@ public final class MapFrames {
     let now = Now(scene: scene, atlas: atlas, originals: originals)
 
     let kind = align(to: wanted, now)
+    if kind != .unchanged { former = nil }
     if isFinished(wanted) {
       work = nil
       return Update(kind: kind, isUnfinished: false)
     }
     if kind == .unchanged, seconds(wanted.quality) <= budget.direct {
+      let replaced = isBetterOfSameView(wanted) ? front : nil
+      if replaced != nil, let free = freeBuffer { front = free }
       redraw(wanted, now)
+      former = replaced == front ? nil : replaced
       work = nil
       return Update(kind: .redrawn, isUnfinished: false)
     }
     let isRefined = refine(towards: wanted, now)
     let isUnfinished = !isFinished(wanted)
     return Update(kind: isRefined && kind == .unchanged ? .refined : kind, isUnfinished: isUnfinished)
+  }
+
+  /// Whether a picture that takes the place of the present one shows the same pictures in the same places.
+  private func isBetterOfSameView(_ wanted: Frame) -> Bool {
+    guard keepsFormer, pictures[front].isExact, let shown = pictures[front].frame else { return false }
+    return wanted.isPannedFrom(shown) && wanted.version == shown.version && wanted.offsetX == shown.offsetX
+      && wanted.offsetY == shown.offsetY
+  }
+
+  /// A buffer that nothing needs.
+  private var freeBuffer: Int? {
+    pictures.indices.first { $0 != front && $0 != source && $0 != former && $0 != work?.buffer }
   }
 
   /// What an update draws from.
@@ -309,10 +345,14 @@ public final class MapFrames {
     pictures[work.buffer].isExact = true
     source = work.buffer
     guard work.frame.isPannedFrom(wanted) else { return false }
+    former = isBetterOfSameView(work.frame) ? front : nil
     front = work.buffer
     drawnCount = work.count
     let (x, y) = (wanted.offsetX - work.frame.offsetX, wanted.offsetY - work.frame.offsetY)
-    if x != 0 || y != 0 { pan(front, x: x, y: y, now) }
+    if x != 0 || y != 0 {
+      former = nil
+      pan(front, x: x, y: y, now)
+    }
     return true
   }
 
@@ -329,7 +369,7 @@ public final class MapFrames {
 
   /// Begins a picture in a buffer that nothing needs, with bands from the middle outwards.
   private func begin(_ frame: Frame, _ scene: Scene) {
-    guard let buffer = pictures.indices.first(where: { $0 != front && $0 != source }) else { return }
+    guard let buffer = freeBuffer else { return }
     pictures[buffer].frame = nil
     let viewport = frame.viewport
     var bands: [PixelRect] = []
@@ -348,12 +388,13 @@ public final class MapFrames {
     for picture in pictures { picture.pixels.deallocate() }
     (self.width, self.height) = (width, height)
     let count = max(1, width * height)
-    pictures = (0..<3).map { _ in
+    pictures = (0..<4).map { _ in
       // Not initialised: pages that are never drawn cost nothing.
       Picture(pixels: .allocate(capacity: count))
     }
     front = 0
     source = nil
+    former = nil
     work = nil
   }
 

@@ -139,10 +139,12 @@ public struct MapRenderer {
   }
 
   /// Removes the pictures of which nothing would be seen: those beneath opaque ones.
-  private mutating func dropHidden(in clip: PixelRect, side: Int, atlas: Atlas) {
+  ///
+  /// An original may let something through where its thumbnail does not: where originals are drawn, none hides another,
+  /// unless `trustsThumbnails`.
+  private mutating func dropHidden(in clip: PixelRect, side: Int, atlas: Atlas, trustsThumbnails: Bool = false) {
     coverage.value.reset(clip)
-    // An original may let something through where its thumbnail does not.
-    let mayHide = side <= thumbnailLevels[thumbnailLevels.count - 1]
+    let mayHide = trustsThumbnails || side <= thumbnailLevels[thumbnailLevels.count - 1]
     sprites.withUnsafeMutableBufferPointer { sprites in
       var kept = sprites.count
       var index = sprites.count
@@ -160,13 +162,22 @@ public struct MapRenderer {
     sprites.removeFirst(hiddenCount)
   }
 
-  /// How many pictures can be seen: drawn, and not beneath others altogether.
+  /// The pictures that can be seen: drawn, and not beneath others altogether, as far as thumbnails tell. The topmost last.
+  public mutating func seenSprites(scene: borrowing Scene, atlas: Atlas) -> [Sprite] {
+    collectSeen(scene, atlas)
+    return sprites
+  }
+
+  /// How many pictures can be seen.
   public mutating func seenCount(scene: borrowing Scene, atlas: Atlas) -> Int {
-    let viewport = scene.camera.viewport
-    guard !viewport.isEmpty else { return 0 }
-    scene.collectSprites(in: viewport, into: &sprites)
-    dropHidden(in: viewport, side: scene.spriteSide, atlas: atlas)
+    collectSeen(scene, atlas)
     return sprites.count
+  }
+
+  private mutating func collectSeen(_ scene: borrowing Scene, _ atlas: Atlas) {
+    let viewport = scene.camera.viewport
+    scene.collectSprites(in: viewport, into: &sprites)
+    if !viewport.isEmpty { dropHidden(in: viewport, side: scene.spriteSide, atlas: atlas, trustsThumbnails: true) }
   }
 
   /// What a sprite is drawn with.

@@ -13,8 +13,10 @@ extension OriginalRenderer {
     _ pyramid: OriginalPyramid, turned turn: QuarterTurn, in rect: Rect, backdrop: Backdrop,
     into pixels: UnsafeMutablePointer<UInt32>, stride: Int, clip: PixelRect
   ) -> PixelRect {
-    render(turned: turn, in: rect, backdrop: backdrop, into: pixels, stride: stride, clip: clip) {
-      $0.render(pyramid, in: $1, backdrop: backdrop, into: $2, stride: $3, clip: $4)
+    render(
+      turned: pyramid.turn.then(turn), in: rect, backdrop: backdrop, into: pixels, stride: stride, clip: clip
+    ) {
+      $0.renderStored(pyramid, in: $1, backdrop: backdrop, into: $2, stride: $3, clip: $4)
     }
   }
 

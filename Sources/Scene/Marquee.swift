@@ -61,3 +61,32 @@ public struct Marquee: Hashable, Sendable {
     return isInside
   }
 }
+
+/// The pixels in a lasso, looked up in a time that does not depend on how many corners it has.
+struct LassoRows {
+  private let top: Int
+  /// Where its border crosses the middle of the map's rows, by row: to the left of an odd number of crossings is inside.
+  private var crossings: [[Double]]
+
+  init(_ marquee: Marquee) {
+    let bounds = marquee.bounds
+    top = Int(bounds.y.rounded(.down))
+    crossings = Array(repeating: [], count: Int(bounds.maxY.rounded(.up)) - top + 1)
+    guard var previous = marquee.points.last else { return }
+    for corner in marquee.points {
+      // The rows that `Marquee.contains` finds between the two ends.
+      let (low, high) = (min(corner.y, previous.y), max(corner.y, previous.y))
+      for row in Int(low.rounded(.up))..<max(Int(low.rounded(.up)), Int(high.rounded(.up))) {
+        let y = Double(row)
+        crossings[row - top].append(corner.x + (y - corner.y) / (previous.y - corner.y) * (previous.x - corner.x))
+      }
+      previous = corner
+    }
+  }
+
+  /// What `Marquee.contains` says of a whole pixel.
+  func contains(x: Int, y: Int) -> Bool {
+    guard crossings.indices.contains(y - top) else { return false }
+    return crossings[y - top].count { Double(x) < $0 } % 2 == 1
+  }
+}

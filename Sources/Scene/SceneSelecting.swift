@@ -50,11 +50,13 @@ extension Scene {
     var new = selection
     let bounds = marquee.bounds
     let projection = self.projection
+    let rows = marquee.shape == .lasso ? LassoRows(marquee) : nil
     for slot in pictures.placed {
       let index = Int(slot)
       let middle = projection.middle(x: pictures.x[index], y: pictures.y[index])
-      let point = Point(x: Double(middle.x), y: Double(middle.y))
-      guard bounds.contains(point), marquee.contains(point) else { continue }
+      guard bounds.contains(Point(x: Double(middle.x), y: Double(middle.y))),
+        rows?.contains(x: middle.x, y: middle.y) ?? true
+      else { continue }
       if marquee.takesAway { new.remove(index) } else { new.insert(index) }
     }
     select(new, &effects)

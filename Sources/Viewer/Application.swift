@@ -57,7 +57,8 @@ import X11
   var retriedSlots: [Int] = []
   /// Whether the open location has had an image, and so a place in the history.
   var isInHistory = false
-  var knownSlots: Set<Int> = []
+  /// The images that the map was told of: one bit each.
+  var knownSlots = Selection()
   /// Images whose thumbnails were made anew because of damage.
   var mendedSlots: Set<Int> = []
   /// Pictures that the map showed when it last came to rest.
@@ -90,6 +91,8 @@ import X11
   var pointerIsOnMap = false
   /// The time of the latest event of the hand: selections are owned with it.
   var eventTime: Timestamp = 0
+  /// How often addresses were to be copied.
+  var copies = 0
 
   init(_ options: ViewerOptions) throws(X11Error) {
     self.options = options
@@ -142,10 +145,18 @@ import X11
   }
 
   private func connectCallbacks() {
-    window.onEvent = { [weak self] event in self?.handle(event) }
-    scheduler.draw = { [weak self] frame, _ in self?.draw(frame) ?? [] }
+    window.onEvent = { [weak self] event in
+      if case .presented(let serial) = event { Measurements.shared?.acknowledged(serial) }
+      Measurements.timed(Measurements.name(of: event)) { self?.handle(event) }
+    }
+    scheduler.draw = { [weak self] frame, _ in Measurements.timed("draw") { self?.draw(frame) ?? [] } }
+    if let measurements = Measurements.shared {
+      scheduler.onPresented = { [weak self] serial, _ in
+        if let self, map.isComplete { measurements.handedOver(serial, images: map.scene.placedCount) }
+      }
+    }
     scheduler.movement = { [weak self] in self?.map.takeMovement() }
-    scheduler.tick = { [weak self] now in self?.tick(now) }
+    scheduler.tick = { [weak self] now in Measurements.timed("tick") { self?.tick(now) } }
     group.onInvalidate = { [weak self] in self?.scheduler.request() }
     group.onPointerShape = { [weak self] shape in self?.showPointer(shape) }
     group.onTextInput = { [weak self] on in self?.window.enableTextInput(on) }
@@ -200,11 +211,12 @@ import X11
     }
     problems.onClose = { [weak self] in self?.closeProblems() }
     problems.onRetry = { [weak self] slots in self?.retry(slots) }
-    map.onEffect = { [weak self] effect in self?.perform(effect) }
+    map.onEffect = { [weak self] effect in Measurements.timed(Measurements.name(of: effect)) { self?.perform(effect) } }
+    map.onPartsLoaded = { [weak self] in self?.redrawMap() }
     map.onDamage = { [weak self] slots in self?.mend(slots) }
     map.label = { [weak self] slot in self?.label(of: slot) }
     map.fullSize.onLoaded = { [weak self] slot, result in self?.originalLoaded(slot, result) }
-    jobs.onEvent = { [weak self] event in self?.take(event) }
+    jobs.onEvent = { [weak self] event in Measurements.timed(Measurements.name(of: event)) { self?.take(event) } }
   }
 
   private func loadHistory() { showHistory(history.load()) }

@@ -99,14 +99,26 @@ extension Application {
 
   private func copyAddresses(of slots: [Int]) {
     guard let collection = jobs.collection else { return }
-    let addresses = slots.compactMap { slot in
-      collection.entry(slot).map { collection.location.address(of: $0.object.key) }
+    // The keys of a hundred thousand images take a moment; the clipboard is owned from when it was asked for.
+    let time = eventTime
+    copies += 1
+    let copy = copies
+    DispatchQueue.global(qos: .userInitiated).async {
+      let addresses = slots.compactMap { slot in
+        collection.entry(slot).map { collection.location.address(of: $0.object.key) }
+      }
+      let text = addresses.joined(separator: "\n")
+      let words = addresses.count == 1 ? addresses[0] : Wording.count(addresses.count, "address", "addresses")
+      DispatchQueue.main.async {
+        MainActor.assumeIsolated { [weak self] in
+          // Of several, the last one counts.
+          guard let self, copy == copies, !addresses.isEmpty else { return }
+          clipboard.setText(text, in: .clipboard, time: time)
+          announcement = "Copied \(words)"
+          updateStatus()
+        }
+      }
     }
-    guard !addresses.isEmpty else { return }
-    clipboard.setText(addresses.joined(separator: "\n"), in: .clipboard, time: eventTime)
-    announcement =
-      "Copied \(addresses.count == 1 ? addresses[0] : Wording.count(addresses.count, "address", "addresses"))"
-    updateStatus()
   }
 
   private func openExternally(_ slot: Int) {

@@ -98,7 +98,7 @@ extension Application {
     map.reset()
     map.fullSize.use(nil)
     map.pictures.originals.use(nil)
-    knownSlots = []
+    knownSlots = Selection()
     mendedSlots = []
     problems.problems = []
     problemReader.forget()
@@ -155,7 +155,7 @@ extension Application {
       add(slots)
       if isComplete { map.send(.listingComplete) }
     case .removed(let slots), .leftOut(let slots):
-      knownSlots.subtract(slots)
+      for slot in slots { knownSlots.remove(slot) }
       map.send(.imagesRemoved(slots: slots))
     case .ready(let slots): ready(slots)
     case .layout(let snapshot):
@@ -211,7 +211,8 @@ extension Application {
   }
 
   private func add(_ slots: [Int]) {
-    let new = slots.filter { knownSlots.insert($0).inserted }
+    let new = slots.filter { !knownSlots.contains($0) }
+    for slot in new { knownSlots.insert(slot) }
     if !new.isEmpty { map.send(.imagesAdded(slots: new)) }
   }
 

@@ -13,8 +13,8 @@ import Scene
 @MainActor final class Likeness {
   /// Reads and compares; one thing at a time.
   let queue = DispatchQueue(label: "likeness", qos: .userInitiated)
-  /// What is said below the pictures of the strip.
-  var captions: [Int: String] = [:]
+  /// What is said below a picture of the strip.
+  var caption: (Int) -> String = { _ in "" }
   /// What is said below the first picture of each group, while all groups are seen.
   var groupCaptions: [String] = []
   /// What is said above them.
@@ -66,9 +66,9 @@ extension Application {
         application.announcement = "This picture is not part of the layout yet"
         return
       }
-      application.likeness.captions = [slot: "this"]
-      for neighbour in nearest {
-        application.likeness.captions[neighbour.slot] = Wording.number(Double(neighbour.distance), digits: 3)
+      let distances = Dictionary(nearest.map { ($0.slot, Double($0.distance)) }) { first, _ in first }
+      application.likeness.caption = { other in
+        other == slot ? "this" : distances[other].map { Wording.number($0, digits: 3) } ?? ""
       }
       let name = application.jobs.collection?.entry(slot)?.object.key.lastComponent ?? ""
       application.likeness.title = { walk in
@@ -88,11 +88,11 @@ extension Application {
         return
       }
       let images = groups.reduce(0) { $0 + $1.slots.count }
-      application.likeness.groupCaptions = groups.map { "× \(Wording.count($0.slots.count))" }
-      application.likeness.captions = [:]
-      for slot in groups.flatMap(\.slots) {
-        guard let entry = application.jobs.collection?.entry(slot) else { continue }
-        application.likeness.captions[slot] = Wording.dimensions(width: entry.width, height: entry.height)
+      application.likeness.groupCaptions = groups.prefix(Self.mostGroupsShown).map {
+        "× \(Wording.count($0.slots.count))"
+      }
+      application.likeness.caption = { [weak collection = application.jobs.collection] slot in
+        collection?.entry(slot).map { Wording.dimensions(width: $0.width, height: $0.height) } ?? ""
       }
       application.likeness.title = { walk in
         guard let index = walk.group else {
@@ -158,7 +158,7 @@ extension Application {
       strip.atlas = map.atlas
       strip.title = likeness.title(walk)
       if walk.group != nil {
-        strip.items = walk.slots.map { GroupStrip.Item(slot: $0, caption: likeness.captions[$0] ?? "") }
+        strip.items = walk.slots.map { GroupStrip.Item(slot: $0, caption: likeness.caption($0)) }
         strip.current = walk.position
       } else {
         let groups = walk.groups.prefix(Self.mostGroupsShown)

@@ -24,24 +24,39 @@ import Scene
   var folder: String?
 }
 
+/// Which images are to be written.
+private enum SavedImages: Sendable {
+  case selection(Selection)
+  case everything
+
+  /// Their slots; takes a moment where they are many.
+  func slots(of collection: ImageCollection) -> [Int] {
+    switch self {
+    case .selection(let selection): selection.slots
+    case .everything: collection.entries.filter { $0.state == .ready }.map(\.slot)
+    }
+  }
+}
+
 // Ctrl+S.
 extension Application {
   /// Asks where the selection, or everything, is to be written to.
   func askWhereToSave() {
     guard let collection = jobs.collection, map.scene.imageCount > 0 else { return }
     let isSelection = !map.scene.selection.isEmpty
-    let slots = isSelection ? map.scene.selection.slots : collection.entries.filter { $0.state == .ready }.map(\.slot)
+    let images = isSelection ? SavedImages.selection(map.scene.selection) : .everything
+    let count = isSelection ? map.scene.selection.count : collection.counts.ready
     let folder = saving.folder ?? FileManager.default.currentDirectoryPath
     let name = location.map { Self.fileName(of: $0) } ?? "images"
     saving.toBeReplaced = nil
     prompt.ask(
       Prompt.Question(
         title: isSelection
-          ? "Save \(Wording.count(slots.count)) selected as" : "Save all \(Wording.count(slots.count)) as",
+          ? "Save \(Wording.count(count)) selected as" : "Save all \(Wording.count(count)) as",
         placeholder: SaveTarget.endings,
         text: (folder == "/" ? "" : folder) + "/" + name + (isSelection ? "-selection.txt" : "-map.png"),
         onChange: { [weak self] text in self?.prompt.answer = SaveTarget(text)?.words ?? "" },
-        onAccept: { [weak self] text in self?.save(slots, of: collection, to: text) }))
+        onAccept: { [weak self] text in self?.save(images, count, of: collection, to: text) }))
     prompt.answer = ".txt .csv .json .png .jpg .svg .pdf or folder/"
   }
 
@@ -51,7 +66,7 @@ extension Application {
   }
 
   /// Begins to write; the sentence that says why not, if it cannot.
-  private func save(_ slots: [Int], of collection: ImageCollection, to text: String) -> String? {
+  private func save(_ images: SavedImages, _ count: Int, of collection: ImageCollection, to text: String) -> String? {
     guard let target = SaveTarget(text) else { return SaveTarget.endings }
     guard saving.task == nil else { return "Something is being saved already: stop that first, or wait." }
     if let path = target.path, FileManager.default.fileExists(atPath: path), saving.toBeReplaced != text {
@@ -61,8 +76,8 @@ extension Application {
     switch target {
     case .list(let format, let path):
       let layout = jobs.latestLayout
-      write(path, "\(Wording.count(slots.count, "image")) listed") { file in
-        try file.write(SelectionList(slots, of: collection, layout: layout).encoded(format))
+      write(path, "\(Wording.count(count, "image")) listed") { file in
+        try file.write(SelectionList(images.slots(of: collection), of: collection, layout: layout).encoded(format))
       }
     case .picture(let format, let path, let size):
       guard map.scene.placedCount > 0 else { return "There is no map yet." }
@@ -72,7 +87,7 @@ extension Application {
       write(path, "\(size.width) × \(size.height) pixels") { file in
         try MapPicture(scene, of: collection, size: size, background: background).write(format, to: file)
       }
-    case .files(let folder): writeFiles(slots, of: collection, in: folder)
+    case .files(let folder): writeFiles(images, count, of: collection, in: folder)
     }
     return nil
   }
@@ -101,10 +116,11 @@ extension Application {
     }
   }
 
-  private func writeFiles(_ slots: [Int], of collection: ImageCollection, in folder: String) {
-    let files = OriginalFiles(slots, of: collection, in: folder)
+  private func writeFiles(
+    _ images: SavedImages, _ count: Int, of collection: ImageCollection, in folder: String
+  ) {
     saving.folder = folder.hasSuffix("/") ? String(folder.dropLast()) : folder
-    say("Saving 0 of \(Wording.count(files.count, "file"))")
+    say("Saving 0 of \(Wording.count(count, "file"))")
     let watch = Task { [weak self] in
       while !Task.isCancelled {
         let interruption = collection.store.interruption
@@ -118,6 +134,11 @@ extension Application {
     // Whoever waits for a picture on the screen goes first, and is told at once that it does not come; this waits.
     saving.task = Task(priority: .utility) { [weak self] in
       defer { watch.cancel() }
+      let files = await withCheckedContinuation { (continuation: CheckedContinuation<OriginalFiles, Never>) in
+        DispatchQueue.global(qos: .userInitiated).async {
+          continuation.resume(returning: OriginalFiles(images.slots(of: collection), of: collection, in: folder))
+        }
+      }
       let outcome = await files.write { done in
         guard done % 16 == 0 || done == files.count || files.count < 64 else { return }
         DispatchQueue.main.async {

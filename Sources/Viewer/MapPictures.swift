@@ -35,13 +35,17 @@ final class OwnedPixels: Sendable {
   /// What the present frame draws; kept until the next one.
   private var inUse: [OwnedPixels] = []
   private var hasWishes = false
-  private var sprites: [Sprite] = []
 
   /// A picture came in, and the map is to be drawn again.
   var onArrival: (() -> Void)?
 
-  init(limits: DecodingLimits) {
-    loader = OriginalLoader(limits: limits, cacheLimit: 192 << 20) { OwnedPixels($0) }
+  /// Decoded bytes that may be kept.
+  static let cacheLimit = 192 << 20
+
+  init(limits: DecodingLimits, cacheLimit: Int = MapPictures.cacheLimit) {
+    loader = OriginalLoader(
+      limits: limits, cacheLimit: cacheLimit,
+      maker: OriginalLoader<OwnedPixels>.Maker { LoadedPicture(OwnedPixels($0), cost: 4 * $0.pixels.count) })
     loader.onLoaded = { [weak self] _, result in
       if case .success = result { self?.onArrival?() }
     }
@@ -56,27 +60,47 @@ final class OwnedPixels: Sendable {
     return body(Source(pictures: self))
   }
 
+  /// Whether a scene shows pictures larger than there are thumbnails: `ask` then needs those that are seen.
+  func wantsOriginals(for scene: Scene) -> Bool {
+    scene.opened == nil && scene.spriteSide > Self.largestThumbnail
+  }
+
   /// Asks for what a scene shows larger than there are thumbnails, and for nothing else.
-  func ask(for scene: Scene) {
-    let wishes = scene.opened == nil ? wishes(of: scene) : []
+  /// - Parameter seen: the pictures that can be seen; none unless `wantsOriginals`.
+  func ask(for scene: Scene, seen: [Sprite]) {
+    let wishes = wantsOriginals(for: scene) ? wishes(of: scene, seen: seen) : []
     guard hasWishes || !wishes.isEmpty else { return }
     hasWishes = !wishes.isEmpty
     loader.prefer(wishes)
   }
 
-  private static let mostWishes = 64
   private static var largestThumbnail: Int { thumbnailLevels.last ?? 128 }
+  /// What the pictures in view may take of the cache. The rest is room for the one that arrives, and for what a shape
+  /// rounded to a thumbnail's pixels does not tell.
+  private static let shareInView = 0.85
 
-  /// The pictures in view, the one nearest to the pointer last.
-  private func wishes(of scene: Scene) -> [(slot: Int, side: Int)] {
-    guard scene.spriteSide > Self.largestThumbnail else { return [] }
-    let viewport = scene.camera.viewport
-    scene.collectSprites(in: viewport, into: &sprites)
-    let side = Self.decodedSide(for: scene.spriteSide)
-    let eye = scene.pointer ?? Rect(viewport).center
+  /// The pictures in view, the one nearest to the pointer last. They never are more than can be in memory together, or
+  /// each that came would drive out another that is asked for again: all get a smaller size then, and should that not be
+  /// enough, the outermost none.
+  private func wishes(of scene: Scene, seen: [Sprite]) -> [(slot: Int, side: Int)] {
+    let ready = seen.filter(\.isReady)
+    let limit = Int(Double(loader.cacheLimit) * Self.shareInView)
+    func bytes(_ sprite: Sprite, side: Int) -> Int {
+      let (short, long) = (min(sprite.width, sprite.height), max(sprite.width, sprite.height))
+      return 4 * side * (side * Int(short) / Int(long) + 1)
+    }
+    var side = Self.decodedSide(for: scene.spriteSide)
+    while side > 2 * Self.largestThumbnail, ready.reduce(0, { $0 + bytes($1, side: side) }) > limit { side /= 2 }
+    let eye = scene.pointer ?? Rect(scene.camera.viewport).center
     func distance(_ sprite: Sprite) -> Double { Rect(sprite.rect).center.distance(to: eye) }
-    return sprites.filter(\.isReady).map { (slot: Int($0.slot), distance: distance($0)) }
-      .sorted { $0.distance < $1.distance }.prefix(Self.mostWishes).reversed().map { (slot: $0.slot, side: side) }
+    var wishes: [(slot: Int, side: Int)] = []
+    var total = 0
+    for (sprite, _) in ready.map({ ($0, distance($0)) }).sorted(by: { $0.1 < $1.1 }) {
+      total += bytes(sprite, side: side)
+      if total > limit { break }
+      wishes.append((Int(sprite.slot), side))
+    }
+    return wishes.reversed()
   }
 
   /// Sizes in doubling steps: a zoom must not decode the same picture for every frame.

@@ -33,6 +33,8 @@ private struct PrefetchRequest {
   var atlas: Atlas? { didSet { if atlas !== oldValue { frames.reset() } } }
   /// What the scene asks its owner for.
   var onEffect: ((SceneEffect) -> Void)?
+  /// A large original can be drawn better than it was.
+  var onPartsLoaded: (() -> Void)?
   /// Called with the slots of thumbnails that were found damaged.
   var onDamage: ((_ slots: [Int]) -> Void)?
   /// What is said beside the picture under the pointer.
@@ -45,6 +47,13 @@ private struct PrefetchRequest {
   var drawnCount: Int { frames.drawnCount }
   /// Whether a better picture than the last one drawn is under way: another frame is to follow.
   private(set) var isUnfinished = false
+  /// Whether the last frame showed every picture as well as it can be shown with thumbnails.
+  private(set) var isComplete = false
+  /// Whether nothing better of the map is under way, but for what is shown softly.
+  private var isMapFinished = false
+  /// When a better picture began to take the place of another.
+  private var softeningBegan: Double?
+  private static let softeningSeconds = 0.14
 
   private var movement: FrameMovement?
 
@@ -55,6 +64,9 @@ private struct PrefetchRequest {
   private let frames: MapFrames
   private var originalRenderer = OriginalRenderer()
   private let overviewMaker = OverviewMaker()
+  /// Brings parts of large originals from their files into memory; some at a time.
+  private let partsQueue = DispatchQueue(label: "original.parts", qos: .userInitiated)
+  private var isLoadingParts = false
 
   /// Brings thumbnails from the disk into memory; one request at a time.
   private let prefetchQueue = DispatchQueue(label: "thumbnails", qos: .userInitiated)
@@ -71,10 +83,17 @@ private struct PrefetchRequest {
     var renderer = MapRenderer(background: theme.canvas.argb)
     renderer.readsResidentLevelsOnly = true
     frames = MapFrames(renderer: renderer)
+    frames.keepsFormer = animates
     pictures = MapPictures(limits: limits)
-    fullSize = OriginalLoader(limits: limits, cacheLimit: 256 << 20) { image in
-      OriginalPyramid(width: image.width, height: image.height, pixels: image.pixels, isOpaque: image.isOpaque)
-    }
+    fullSize = OriginalLoader(
+      limits: limits, cacheLimit: 256 << 20,
+      maker: OriginalLoader<OriginalPyramid>.Maker(
+        make: { image in
+          LoadedPicture(
+            OriginalPyramid(width: image.width, height: image.height, pixels: image.pixels, isOpaque: image.isOpaque),
+            // With the halved copies.
+            cost: image.pixels.count * 16 / 3)
+        }, makeLarge: { LargeOriginal(directories: $0, token: $1) }))
     pictures.onArrival = { [weak self] in
       self?.frames.invalidate()
       self?.onEffect?(.redraw)
@@ -118,6 +137,7 @@ private struct PrefetchRequest {
   func draw(into frame: FrameBuffer, canvas: Canvas, style: Style) {
     let viewport = scene.camera.viewport
     isUnfinished = false
+    isComplete = false
     movement = nil
     guard !viewport.isEmpty else { return }
     canvas.flush()
@@ -131,6 +151,7 @@ private struct PrefetchRequest {
       }
       canvas.flush()
       for image in openedImages { drawOpened(image, into: frame, style: style) }
+      loadMissingParts()
       canvas.markDirty()
       drawCaptions(on: canvas, style: style)
       return
@@ -149,7 +170,9 @@ private struct PrefetchRequest {
       let picture = overviewMaker.picture(for: scene, atlas: atlas) { [weak self] in self?.onEffect?(.redraw) }
       OverviewPicture.draw(overview, picture, on: canvas, theme: style.theme, unit: style.scale)
     }
-    pictures.ask(for: scene)
+    pictures.ask(
+      for: scene,
+      seen: pictures.wantsOriginals(for: scene) ? frames.renderer.seenSprites(scene: scene, atlas: atlas) : [])
     prefetchMissing(from: atlas)
   }
 
@@ -173,8 +196,9 @@ private struct PrefetchRequest {
   /// Has the thumbnails read that the frame just drawn did without; the main thread never waits for the disk.
   private func prefetchMissing(from atlas: Atlas) {
     // Of a picture that is drawn in parts, the needs are asked for together.
-    guard !isPrefetching, !isUnfinished || scene.wantsTicks else { return }
+    guard !isPrefetching, isMapFinished || scene.wantsTicks else { return }
     let missing = frames.renderer.takeMissing()
+    isComplete = missing.isEmpty && isMapFinished
     guard !missing.isEmpty else { return }
     var request = PrefetchRequest(
       camera: scene.camera, version: scene.contentVersion, labelled: scene.labelledSlot,
@@ -192,6 +216,23 @@ private struct PrefetchRequest {
       for (level, slots) in missing { atlas.prefetch(slots: slots.reversed(), level: level) }
       let damaged = atlas.takeDamaged()
       DispatchQueue.main.async { MainActor.assumeIsolated { self.thumbnailsArrived(damaged) } }
+    }
+  }
+
+  /// Has the parts of large originals read that the frame just drawn did without.
+  private func loadMissingParts() {
+    let missing = originalRenderer.takeMissing()
+    guard !missing.isEmpty, !isLoadingParts else { return }
+    isLoadingParts = true
+    partsQueue.async {
+      for part in missing { part.load() }
+      DispatchQueue.main.async {
+        MainActor.assumeIsolated {
+          self.isLoadingParts = false
+          // Not `redraw`, which asks whether the scene has changed.
+          self.onPartsLoaded?()
+        }
+      }
     }
   }
 
@@ -233,12 +274,35 @@ private struct PrefetchRequest {
       frames.update(width: frame.width, height: frame.height, scene: scene, atlas: atlas, originals: source)
     }
     isUnfinished = update.isUnfinished
+    isMapFinished = !update.isUnfinished
     if case .panned(let x, let y) = update.kind { movement = FrameMovement(rect: viewport, x: x, y: y) }
     guard let pixels = frames.pixels else { return }
+    if let share = softening(update.kind) {
+      frames.copyMixed(viewport, share: share, into: frame.pixels, stride: frame.stride)
+      isUnfinished = true
+      return
+    }
     for row in viewport.y..<viewport.maxY {
       (frame.pixels + row * frame.stride + viewport.x).update(
         from: pixels + row * frames.stride + viewport.x, count: viewport.width)
     }
+  }
+
+  /// How far a better picture has come that takes the place of another softly; nil when it is there.
+  private func softening(_ kind: MapFrames.Update.Kind) -> Double? {
+    guard frames.formerPixels != nil else {
+      softeningBegan = nil
+      return nil
+    }
+    let now = FrameScheduler.now
+    if kind != .unchanged || softeningBegan == nil { softeningBegan = now }
+    let share = (now - (softeningBegan ?? now)) / Self.softeningSeconds
+    guard share < 1 else {
+      frames.dropFormer()
+      softeningBegan = nil
+      return nil
+    }
+    return share
   }
 
   /// The pictures that are shown at full size.

@@ -1,6 +1,8 @@
 import Collection
 import Dispatch
+import Foundation
 import Imaging
+import Numerics
 import ObjectStorage
 
 /// An original, decoded and made ready to be drawn.
@@ -24,13 +26,37 @@ struct LoadedOriginal<Picture: Sendable>: Sendable {
   }
 }
 
+/// What is drawn, and the bytes in memory that it takes.
+struct LoadedPicture<Picture: Sendable>: Sendable {
+  let picture: Picture
+  let cost: Int
+
+  init(_ picture: Picture, cost: Int) {
+    self.picture = picture
+    self.cost = cost
+  }
+}
+
+/// Makes what is drawn of the rows of a picture that is too large for memory.
+protocol LargePicture<Picture>: PixelRowSink {
+  associatedtype Picture: Sendable
+
+  /// What is drawn, once all rows have come; nil when there was no room for it.
+  func finished(isOpaque: Bool) -> LoadedPicture<Picture>?
+}
+
 /// Fetches and decodes originals in the background: for the full-size view, or for pictures that the map shows larger
 /// than their largest thumbnail. What was asked for last comes first; what scrolled away is dropped before it starts.
 @MainActor final class OriginalLoader<Picture: Sendable> {
-  /// Whole pictures beyond this many pixels are decoded reduced: a 300-megapixel original would take 1.2 GB.
-  private let wholeLimit = 64_000_000
-  /// The longest side that such a picture is reduced to.
-  private let reducedSide = 8192
+  /// How pictures are made of what is decoded; runs in the background.
+  struct Maker: Sendable {
+    /// Of pixels in memory.
+    let make: @Sendable (PixelImage) -> LoadedPicture<Picture>
+    /// Of rows, of a picture that is too large for memory: with directories that may have room for its file, and a token
+    /// that is cancelled when nobody wants it any more. Without it such pictures are reduced.
+    var makeLarge: (@Sendable ([String], CancellationToken) -> any LargePicture<Picture>)?
+  }
+
   /// Decoded bytes kept in memory.
   let cacheLimit: Int
   private let concurrentLoads = 3
@@ -41,28 +67,42 @@ struct LoadedOriginal<Picture: Sendable>: Sendable {
     let urgent: Bool
   }
 
+  private struct Running {
+    let task: Task<Void, Never>
+    let token: CancellationToken
+
+    func cancel() {
+      task.cancel()
+      token.cancel()
+    }
+  }
+
+  private struct Cached {
+    var original: LoadedOriginal<Picture>
+    /// A larger number was used later.
+    var lastUse: Int
+  }
+
   /// Called when a picture has arrived, or could not (the reason).
   var onLoaded: ((_ slot: Int, Result<LoadedOriginal<Picture>, OriginalFailure>) -> Void)?
 
   private var collection: ImageCollection?
   private let limits: DecodingLimits
+  private let maker: Maker
   private let queue = DispatchQueue(label: "originals", qos: .utility, attributes: .concurrent)
   private var waiting: [Request] = []
-  private var running: [Int: Task<Void, Never>] = [:]
+  private var running: [Int: Running] = [:]
   private var failed: [Int: OriginalFailure] = [:]
-  private var cache: [Int: LoadedOriginal<Picture>] = [:]
-  private var cacheOrder: [Int] = []
+  private var cache: [Int: Cached] = [:]
+  private var uses = 0
   private var cacheBytes = 0
   private var generation = 0
 
-  /// Makes what is drawn of a decoded picture; runs in the background.
-  private let make: @Sendable (PixelImage) -> Picture
-
   /// A loader that keeps about `cacheLimit` bytes of pictures.
-  init(limits: DecodingLimits, cacheLimit: Int, make: @escaping @Sendable (PixelImage) -> Picture) {
+  init(limits: DecodingLimits, cacheLimit: Int, maker: Maker) {
     self.limits = limits
     self.cacheLimit = cacheLimit
-    self.make = make
+    self.maker = maker
   }
 
   /// Serves `collection` from now on; everything of another one is forgotten.
@@ -70,27 +110,29 @@ struct LoadedOriginal<Picture: Sendable>: Sendable {
     guard collection !== self.collection else { return }
     self.collection = collection
     generation += 1
-    for task in running.values { task.cancel() }
+    for load in running.values { load.cancel() }
     running = [:]
     waiting = []
     failed = [:]
     cache = [:]
-    cacheOrder = []
     cacheBytes = 0
   }
 
   /// The best picture at hand.
-  func loaded(_ slot: Int) -> LoadedOriginal<Picture>? { cache[slot] }
+  func loaded(_ slot: Int) -> LoadedOriginal<Picture>? { cache[slot]?.original }
 
   /// Why it cannot be had, if that is known.
   func failure(_ slot: Int) -> OriginalFailure? { failed[slot] }
+
+  /// Whether nothing is on its way, nor waits for it.
+  var isIdle: Bool { running.isEmpty && waiting.isEmpty }
 
   /// Asks for some pictures before all others, best first, and for none that was asked for like this before: for the
   /// full-size view. What has failed is tried again only by `again`.
   func demand(_ wishes: [(slot: Int, side: Int?)], again: Bool = false) {
     var wanted: [Request] = []
     for wish in wishes.reversed() {
-      if let known = cache[wish.slot], known.suffices(for: wish.side) {
+      if let known = loaded(wish.slot), known.suffices(for: wish.side) {
         touch(wish.slot)
         continue
       }
@@ -100,7 +142,7 @@ struct LoadedOriginal<Picture: Sendable>: Sendable {
     guard !wanted.isEmpty else { return }
     let named = Set(wishes.map(\.slot))
     waiting.removeAll { $0.urgent || named.contains($0.slot) }
-    for (other, task) in running where !named.contains(other) { task.cancel() }
+    for (other, load) in running where !named.contains(other) { load.cancel() }
     waiting += wanted
     startWaiting()
   }
@@ -108,29 +150,32 @@ struct LoadedOriginal<Picture: Sendable>: Sendable {
   /// The full-size view was left: nothing urgent is wanted any more.
   func drop() {
     waiting.removeAll { $0.urgent }
-    for task in running.values { task.cancel() }
+    for load in running.values { load.cancel() }
   }
 
   /// What could not be had may be there by now.
   func forgetFailures() { failed = [:] }
 
   /// Replaces what the map would like, best last; nothing urgent is touched. What is on its way and not wanted any more is
-  /// given up.
+  /// given up, and what is there and wanted is kept before all else.
   func prefer(_ wishes: [(slot: Int, side: Int)]) {
     waiting.removeAll { !$0.urgent }
     let named = Set(wishes.map(\.slot))
-    for (slot, task) in running where !named.contains(slot) { task.cancel() }
+    for (slot, load) in running where !named.contains(slot) { load.cancel() }
     let urgent = Set(waiting.map(\.slot))
     let wanted = wishes.filter { wish in
-      !urgent.contains(wish.slot) && running[wish.slot] == nil && failed[wish.slot] == nil
-        && !(cache[wish.slot]?.suffices(for: wish.side) ?? false)
+      if let known = loaded(wish.slot) {
+        touch(wish.slot)
+        if known.suffices(for: wish.side) { return false }
+      }
+      return !urgent.contains(wish.slot) && running[wish.slot] == nil && failed[wish.slot] == nil
     }
     waiting.insert(contentsOf: wanted.map { Request(slot: $0.slot, side: $0.side, urgent: false) }, at: 0)
     startWaiting()
   }
 
   private func startWaiting() {
-    waiting.removeAll { request in cache[request.slot]?.suffices(for: request.side) ?? false }
+    waiting.removeAll { request in loaded(request.slot)?.suffices(for: request.side) ?? false }
     // A second size of a picture on its way waits for the first.
     while let index = waiting.lastIndex(where: { running[$0.slot] == nil }),
       running.count < concurrentLoads + (waiting[index].urgent ? 1 : 0)
@@ -142,51 +187,18 @@ struct LoadedOriginal<Picture: Sendable>: Sendable {
   private func start(_ request: Request) {
     guard let collection, let entry = collection.entry(request.slot) else { return }
     let generation = generation
-    let decoder = ImageDecoder(limits: limits)
+    let token = CancellationToken()
+    let load = OriginalDecoding(
+      decoder: ImageDecoder(limits: limits), side: request.side, maker: maker,
+      // Beside the thumbnails there is more room than where temporary files may lie in memory.
+      directories: [collection.directory, NSTemporaryDirectory()].compactMap { $0 }, token: token)
     let store = collection.store
     let queue = queue
-    // A picture whose size is known to be huge is never decoded whole.
-    let isHuge = entry.width * entry.height > wholeLimit
-    let side = request.side.map { isHuge ? min($0, reducedSide) : $0 } ?? (isHuge ? reducedSide : nil)
-    let isLargest = side == nil || (isHuge && side == reducedSide)
-    let make = make
-    running[request.slot] = Task { [weak self] in
-      let result = await Self.load(
-        entry.object, from: store, decoder: decoder, side: side, isLargest: isLargest, on: queue, make: make)
+    let task = Task { [weak self] in
+      let result = await load.run(entry.object, from: store, on: queue)
       self?.finish(request.slot, result, generation: generation)
     }
-  }
-
-  private nonisolated static func load(
-    _ object: StoredObject, from store: any ObjectStore, decoder: ImageDecoder, side: Int?, isLargest: Bool,
-    on queue: DispatchQueue, make: @escaping @Sendable (PixelImage) -> Picture
-  ) async -> Result<LoadedOriginal<Picture>, OriginalFailure> {
-    let bytes: [UInt8]
-    do {
-      switch try await store.get(object) {
-      case .bytes(let body, _): bytes = body
-      case .rejected: return .failure(OriginalFailure(reason: "The original is no image.", isCancelled: false))
-      }
-    } catch {
-      return .failure(OriginalFailure(reason: "\(error)", isCancelled: error is CancellationError))
-    }
-    return await withCheckedContinuation { continuation in
-      queue.async {
-        do throws(ImagingError) {
-          let (header, image) = try decoder.decode(bytes, longestSide: side)
-          let decodedSide = max(image.width, image.height)
-          continuation.resume(
-            returning: .success(
-              LoadedOriginal(
-                header: header, picture: make(image), metadata: decoder.metadata(of: bytes), decodedSide: decodedSide,
-                // With the halved copies of a pyramid.
-                cost: image.pixels.count * 16 / 3,
-                isWhole: isLargest || decodedSide >= max(header.width, header.height))))
-        } catch {
-          continuation.resume(returning: .failure(OriginalFailure(reason: "\(error)", isCancelled: false)))
-        }
-      }
-    }
+    running[request.slot] = Running(task: task, token: token)
   }
 
   private func finish(_ slot: Int, _ result: Result<LoadedOriginal<Picture>, OriginalFailure>, generation: Int) {
@@ -203,23 +215,24 @@ struct LoadedOriginal<Picture: Sendable>: Sendable {
 
   private func keep(_ original: LoadedOriginal<Picture>, of slot: Int) {
     // A smaller picture that comes late replaces no larger one.
-    if let known = cache[slot], known.decodedSide >= original.decodedSide, !original.isWhole {
+    if let known = loaded(slot), known.decodedSide >= original.decodedSide, !original.isWhole || known.isWhole {
       touch(slot)
       return
     }
-    if let old = cache[slot] { cacheBytes -= old.cost }
-    cache[slot] = original
+    if let old = cache[slot] { cacheBytes -= old.original.cost }
+    cache[slot] = Cached(original: original, lastUse: 0)
     cacheBytes += original.cost
     touch(slot)
-    while cacheBytes > cacheLimit, cacheOrder.count > 1 {
-      let oldest = cacheOrder.removeFirst()
-      if let dropped = cache.removeValue(forKey: oldest) { cacheBytes -= dropped.cost }
+    while cacheBytes > cacheLimit, cache.count > 1, let oldest = cache.min(by: { $0.value.lastUse < $1.value.lastUse })
+    {
+      cache[oldest.key] = nil
+      cacheBytes -= oldest.value.original.cost
     }
   }
 
   private func touch(_ slot: Int) {
-    cacheOrder.removeAll { $0 == slot }
-    cacheOrder.append(slot)
+    uses += 1
+    cache[slot]?.lastUse = uses
   }
 }
 

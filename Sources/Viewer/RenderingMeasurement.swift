@@ -1,3 +1,4 @@
+import Arrangements
 public import Atlas
 import Dispatch
 import Foundation
@@ -45,7 +46,9 @@ public struct RenderingRequest: Sendable {
 /// What was measured; all times in milliseconds.
 public struct RenderingReport: Sendable {
   /// What the hand did when a frame was drawn.
-  public enum Phase: String, Sendable, CaseIterable { case pan, zoom, panNear = "pan_near", layout }
+  public enum Phase: String, Sendable, CaseIterable {
+    case pan, zoom, panNear = "pan_near", selected, arrangement, layout
+  }
 
   /// One frame.
   public struct Frame: Sendable {
@@ -107,6 +110,8 @@ public struct RenderingReport: Sendable {
   private var lastProcessor = 0.0
   private var timer: (any DispatchSourceTimer)?
   private var watch: PauseWatch?
+  /// The first layout in a grid.
+  private var grid: Arrangement?
 
   /// Inputs a second: what a mouse sends.
   private nonisolated static let inputRate = 125.0
@@ -132,6 +137,12 @@ public struct RenderingReport: Sendable {
       handle?(event)
     }
     application.scheduler.onPresented = { [weak self] serial, began in self?.drawn(serial, began) }
+    let perform = application.map.onEffect
+    application.map.onEffect = { effect in
+      // The grid is there already when the script asks for it.
+      if case .arrange = effect { return }
+      perform?(effect)
+    }
     application.start()
     application.startPage.isShown = false
     application.map.atlas = request.atlas
@@ -149,8 +160,19 @@ public struct RenderingReport: Sendable {
       application.updateStatus()
     }
     show(layout: 0, isFinal: true, animated: false)
-    hand.asyncAfter(deadline: .now() + 1.5) { [weak self] in
-      DispatchQueue.main.async { MainActor.assumeIsolated { self?.startScript() } }
+    application.map.send(.arrangementMode(.grid))
+    let arrangement = application.map.scene.arrangementRequest
+    application.map.send(.arrangementMode(.free))
+    hand.asyncAfter(deadline: .now() + 0.5) { [weak self] in
+      let grid = try? arrangement?.computed()
+      self?.hand.asyncAfter(deadline: .now() + 1) {
+        DispatchQueue.main.async {
+          MainActor.assumeIsolated {
+            self?.grid = grid
+            self?.startScript()
+          }
+        }
+      }
     }
   }
 
@@ -217,43 +239,81 @@ public struct RenderingReport: Sendable {
     let share = (due - scriptBegan) / request.seconds
     guard share < 1 else { return finishScript() }
     let middle = Point(x: Double(request.width) / 2, y: Double(request.height) / 2)
-    switch share {
-    case ..<0.25:
-      phase = .pan
-      drag(number, of: 45, about: middle, reach: 0.3, due: due)
-    case ..<0.5:
-      release(middle, due: due)
-      phase = .zoom
+    let next: RenderingReport.Phase =
+      switch share {
+      case ..<0.2: .pan
+      case ..<0.4: .zoom
+      case ..<0.5: .panNear
+      case ..<0.62: .selected
+      case ..<0.75: .arrangement
+      default: .layout
+      }
+    if next != phase { turn(from: phase, to: next, middle, due: due) }
+    switch phase {
+    case .pan: drag(number, of: 45, about: middle, reach: 0.3, due: due)
+    case .zoom:
       // In by sixteen notches and out again, about a point that wanders.
-      let place = (share - 0.25) / 0.25
+      let place = (share - 0.2) / 0.2
       let anchor = Point(
         x: middle.x * (0.7 + 0.6 * place), y: middle.y * (1.2 - 0.5 * place))
-      if number % 9 == 0 { wheel(place < 0.5 ? 1 : -1, at: anchor, due: due) }
-    case ..<0.65:
-      if phase == .zoom { for _ in 0..<8 { wheel(1, at: middle, due: due) } }
-      phase = .panNear
-      drag(number, of: 30, about: middle, reach: 0.4, due: due)
-    default:
-      release(middle, due: due)
-      if phase == .panNear {
-        application.map.send(.key(.home, [], isRepeat: false))
+      if number % 7 == 0 { wheel(place < 0.5 ? 1 : -1, at: anchor, due: due) }
+    case .panNear: drag(number, of: 30, about: middle, reach: 0.4, due: due)
+    case .selected:
+      // The whole map is moved and zoomed, two thirds of it dimmed.
+      let place = (share - 0.5) / 0.12
+      if place < 0.6 {
+        drag(number, of: 45, about: middle, reach: 0.3, due: due)
+      } else {
+        release(middle, due: due)
+        if number % 7 == 0 { wheel(place < 0.8 ? 1 : -1, at: middle, due: due) }
+      }
+    case .arrangement:
+      // Into a grid, and back.
+      if share > 0.69, application.map.scene.mode != .free {
+        application.map.send(.arrangementMode(.free))
         note(due)
       }
-      phase = .layout
-      // New layouts that the pictures fly to, and between them one that runs: snapshots thirty times a second.
-      let place = (share - 0.65) / 0.35
-      let wanted = Int(place * 4)
-      if wanted.isMultiple(of: 2) {
-        if layoutsShown <= wanted {
-          layoutsShown = wanted + 1
-          application.map.send(.layoutStarted)
-          show(layout: layoutsShown, isFinal: true, animated: true)
-          note(due)
-        }
-      } else if number % 4 == 0 {
-        show(layout: number / 4, isFinal: false, animated: true)
+    case .layout: changeLayout((share - 0.75) / 0.25, number, due: due)
+    }
+  }
+
+  /// The hand turns to something else.
+  private func turn(
+    from old: RenderingReport.Phase, to new: RenderingReport.Phase, _ middle: Point, due: Double
+  ) {
+    release(middle, due: due)
+    phase = new
+    switch new {
+    case .panNear: for _ in 0..<8 { wheel(1, at: middle, due: due) }
+    case .selected:
+      application.map.send(.key(.home, [], isRepeat: false))
+      application.map.send(.select(slots: Array(stride(from: 0, to: request.count, by: 3))))
+    case .arrangement:
+      application.map.send(.select(slots: []))
+      application.map.send(.key(.home, [], isRepeat: false))
+      application.map.send(.arrangementMode(.grid))
+      if let grid, let version = application.map.scene.arrangementRequest?.version {
+        application.map.send(.arranged(grid, .grid, version: version))
+      }
+    case .layout: application.map.send(.key(.home, [], isRepeat: false))
+    case .pan, .zoom: return
+    }
+    note(due)
+  }
+
+  /// New layouts that the pictures fly to, and between them one that runs: snapshots thirty times a second.
+  private func changeLayout(_ place: Double, _ number: Int, due: Double) {
+    let wanted = Int(place * 4)
+    if wanted.isMultiple(of: 2) {
+      if layoutsShown <= wanted {
+        layoutsShown = wanted + 1
+        application.map.send(.layoutStarted)
+        show(layout: layoutsShown, isFinal: true, animated: true)
         note(due)
       }
+    } else if number % 4 == 0 {
+      show(layout: number / 4, isFinal: false, animated: true)
+      note(due)
     }
   }
 
@@ -348,31 +408,5 @@ public struct RenderingReport: Sendable {
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
     func seconds(_ time: timeval) -> Double { Double(time.tv_sec) + Double(time.tv_usec) / 1e6 }
     return seconds(usage.ru_utime) + seconds(usage.ru_stime)
-  }
-}
-
-/// Asks the main thread for a sign of life, again and again, and keeps the longest time it took.
-private final class PauseWatch: Sendable {
-  private let longest = Mutex(0.0)
-  private let isStopped = Mutex(false)
-
-  init() {
-    Thread.detachNewThread { [self] in
-      while !isStopped.withLock({ $0 }) {
-        let answered = DispatchSemaphore(value: 0)
-        let asked = DispatchTime.now().uptimeNanoseconds
-        DispatchQueue.main.async { answered.signal() }
-        answered.wait()
-        let waited = Double(DispatchTime.now().uptimeNanoseconds - asked) / 1e9
-        longest.withLock { $0 = max($0, waited) }
-        usleep(2000)
-      }
-    }
-  }
-
-  /// Ends the watch; the longest time in seconds.
-  func stop() -> Double {
-    isStopped.withLock { $0 = true }
-    return longest.withLock { $0 }
   }
 }

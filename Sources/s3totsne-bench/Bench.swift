@@ -5,5 +5,8 @@ import ArgumentParser
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "s3totsne-bench", abstract: "Measures the parts of s3totsne.",
-    subcommands: [TSNEBench.self, LoadBench.self, RenderBench.self, KernelBench.self, DelayBench.self])
+    subcommands: [
+      TSNEBench.self, KernelBench.self, LoadBench.self, DelayBench.self, RenderBench.self, OpenBench.self,
+      ArrangeBench.self,
+    ])
 }

@@ -14,7 +14,7 @@ struct RenderBench: ParsableCommand {
     commandName: "render",
     abstract: "Times the frames of the map in a real window, until the display has acknowledged each.",
     discussion: """
-      Pans, zooms and layout changes of ten seconds over pictures with pixels of their own. A display is needed: \
+      Pans, zooms, selected pictures, arrangement and layout changes of ten seconds over pictures with pixels of their own. A display is needed: \
       xvfb-run -s "-screen 0 1920x1080x24" s3totsne-bench render --count 100000
       """)
 

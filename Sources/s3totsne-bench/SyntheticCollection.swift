@@ -39,17 +39,22 @@ struct SyntheticCollection {
   }
 
   private static func store(_ slot: Int, isIcon: Bool, in atlas: Atlas) throws {
+    let image = image(slot, isIcon: isIcon)
+    let pyramid = ThumbnailPyramid(of: image)
+    try atlas.store(
+      slot: slot, levels: pyramid.levels.map { ($0.width, $0.height, $0.pixels) }, averageColor: pyramid.averageColor,
+      isOpaque: image.isOpaque)
+  }
+
+  /// The picture of a slot.
+  static func image(_ slot: Int, isIcon: Bool = false) -> PixelImage {
     var random = Generator(seed: UInt64(slot))
     let side = isIcon ? random.number(12, 24) : min(128, random.number(64, 160))
     let aspect = [1, 1.5, 0.667, 1.333, 1.778, 0.75][Int(random.next() % 6)]
     let isOpaque = random.next() % 10 != 0
     let colors = (random.next(), random.next())
     let waves = (Double(random.number(1, 9)), Double(random.number(1, 9)))
-    let image = picture(side: side, aspect: aspect, isOpaque: isOpaque, colors: colors, waves: waves)
-    let pyramid = ThumbnailPyramid(of: image)
-    try atlas.store(
-      slot: slot, levels: pyramid.levels.map { ($0.width, $0.height, $0.pixels) }, averageColor: pyramid.averageColor,
-      isOpaque: isOpaque)
+    return picture(side: side, aspect: aspect, isOpaque: isOpaque, colors: colors, waves: waves)
   }
 
   /// Two colours mixed by waves; round and transparent outside where it is not opaque.
@@ -80,7 +85,10 @@ struct SyntheticCollection {
   }
 
   /// Places as a t-SNE layout has them: clusters of many sizes and densities in a disc.
-  func layout(seed: UInt64) -> [Float] {
+  func layout(seed: UInt64) -> [Float] { Self.layout(count: count, seed: seed) }
+
+  /// The same, of so many pictures.
+  static func layout(count: Int, seed: UInt64) -> [Float] {
     var random = Generator(seed: seed)
     // The clusters are the same in every layout; where they lie is not.
     var sizes = Generator(seed: 5)

@@ -193,6 +193,42 @@ struct MapFramesTests {
     #expect(shown(parts, mixture) == expected)
   }
 
+  @Test(
+    "a better picture of the same view keeps the one that it replaces, for a soft change, until there is another view",
+    arguments: [Self.generous, Self.stingy])
+  func soft(budget: MapFrames.Budget) throws {
+    var mixture = try Mixture(seed: 5, count: 900)
+    let frames = Self.frames(budget)
+    frames.keepsFormer = true
+    while update(frames, mixture).isUnfinished {}
+    let before = shown(frames, mixture)
+    frames.dropFormer()
+    func mixed(_ share: Double) -> [UInt32] {
+      let viewport = mixture.scene.camera.viewport
+      let buffer = Buffer(width: mixture.width, height: mixture.height)
+      frames.copyMixed(viewport, share: share, into: buffer.pixels, stride: buffer.width)
+      return (viewport.y..<viewport.maxY).flatMap { row in
+        (viewport.x..<viewport.maxX).map { buffer[$0, row] }
+      }
+    }
+    frames.invalidate()
+    while update(frames, mixture).isUnfinished {}
+    #expect(frames.formerPixels != nil)
+    #expect(mixed(0) == before)
+    #expect(mixed(1) == shown(frames, mixture))
+    #expect(shown(frames, mixture) == fresh(mixture))
+    frames.dropFormer()
+    #expect(frames.formerPixels == nil)
+
+    frames.invalidate()
+    while update(frames, mixture).isUnfinished {}
+    #expect(frames.formerPixels != nil)
+    pan(&mixture, Point(x: 23, y: -17))
+    while update(frames, mixture).isUnfinished {}
+    #expect(frames.formerPixels == nil)
+    #expect(shown(frames, mixture) == fresh(mixture))
+  }
+
   @Test("while thumbnails keep coming in, pictures keep being finished")
   func arrivals() throws {
     let mixture = try Mixture(seed: 3, count: 1500)

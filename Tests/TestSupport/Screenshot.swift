@@ -12,6 +12,14 @@ public struct Screenshot: Sendable, Equatable {
   /// The pixel at a place, counted from the upper left corner.
   public subscript(x: Int, y: Int) -> UInt32 { pixels[y * width + x] }
 
+  /// Some rows of a picture, the others from another one of the same size.
+  public init(_ picture: Screenshot, showing rows: Range<Int>, of other: Screenshot) {
+    precondition(picture.width == other.width && picture.height == other.height)
+    (width, height) = (picture.width, picture.height)
+    let (start, end) = (rows.lowerBound * picture.width, rows.upperBound * picture.width)
+    pixels = Array(other.pixels[..<start] + picture.pixels[start..<end] + other.pixels[end...])
+  }
+
   /// Reads an X window dump (XWD, version 7: a header of big-endian words, colours, rows) of a TrueColor visual.
   init(xwd bytes: [UInt8]) throws {
     func word(_ index: Int) -> Int {

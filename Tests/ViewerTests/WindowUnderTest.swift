@@ -9,18 +9,25 @@ final class WindowUnderTest: Sendable {
   let window: String
   /// Cache and state of the program.
   let home: TemporaryDirectory
+  /// What the window shows.
+  private let folder: TemporaryDirectory?
 
-  private init(display: VirtualDisplay, program: ChildProcess, window: String, home: TemporaryDirectory) {
+  private init(
+    display: VirtualDisplay, program: ChildProcess, window: String, home: TemporaryDirectory,
+    folder: TemporaryDirectory?
+  ) {
     self.display = display
     self.program = program
     self.window = window
     self.home = home
+    self.folder = folder
   }
 
-  /// Starts the program and waits for its window. `home` carries the store from one run to the next.
+  /// Starts the program and waits for its window. `home` carries the store from one run to the next; `folder` is kept for
+  /// as long as the window.
   static func start(
     _ arguments: [String] = [], width: Int = 1000, height: Int = 700, dpi: Int? = nil, home: TemporaryDirectory? = nil,
-    environment: [String: String?] = [:], on display: VirtualDisplay? = nil
+    environment: [String: String?] = [:], on display: VirtualDisplay? = nil, holding folder: TemporaryDirectory? = nil
   ) async throws -> WindowUnderTest {
     let home = try home ?? TemporaryDirectory("viewer")
     let ownDisplay =
@@ -44,7 +51,8 @@ final class WindowUnderTest: Sendable {
       if let last = ids.last { found.set(String(last)) }
       return !ids.isEmpty
     }
-    let result = WindowUnderTest(display: ownDisplay, program: program, window: found.id, home: home)
+    let result = WindowUnderTest(
+      display: ownDisplay, program: program, window: found.id, home: home, folder: folder)
     try await result.waitUntil("it has the keyboard") {
       // Before the first focus xdotool fails: nobody has it yet.
       let answer = try await TestSupport.run("xdotool", ["getwindowfocus"], environment: ownDisplay.environment)

@@ -111,4 +111,26 @@ import Testing
     #expect(result.status != 0)
     #expect(result.errorText.contains(options.last ?? ""))
   }
+
+  @Test("render moves the map of its own pictures by a script, and times every frame until the display has it")
+  func rendering() async throws {
+    let folder = try TemporaryDirectory("bench")
+    let display = try await VirtualDisplay.start(width: 700, height: 560)
+    let result = try await TestSupport.run(
+      try builtExecutable("s3totsne-bench"),
+      ["render", "--count", "1500", "--seconds", "2", "--size", "640x480", "--directory", folder.path, "--json"],
+      environment: display.environment)
+    #expect(result.status == 0, "\(result.errorText)")
+    let report = try result.json
+    #expect(report["count"] as? Int == 1500)
+    #expect(try #require(report["frames"] as? Int) > 10)
+    let phases = try #require(report["phases"] as? [String: [String: Double]])
+    #expect(Set(phases.keys) == ["pan", "zoom", "pan_near", "selected", "arrangement", "layout"])
+    for name in ["frame_ms", "latency_ms", "drawing_ms", "processor_ms", "pictures_drawn"] {
+      let times = try #require(report[name] as? [String: Double])
+      let (p50, p99, most) = (times["p50"] ?? 0, times["p99"] ?? 0, times["max"] ?? 0)
+      #expect(0 < p50 && p50 <= p99 && p99 <= most, "\(name)")
+    }
+    #expect(try #require(report["memory_mb"] as? Double) > 10)
+  }
 }

@@ -1,0 +1,56 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Originals of 300 megapixels.
+@Suite("A picture of 300 megapixels", .serialized, .timeLimit(.minutes(10)))
+struct LargePictureTests {
+  @Test("is shown pixel by pixel within a gigabyte, also when it is progressive", arguments: [false, true])
+  func pixelByPixel(progressive: Bool) async throws {
+    let folder = try TemporaryDirectory("large")
+    let blocks = 2_165
+    try folder.write(
+      FlatBlocksJPEG.bytes(columns: blocks, rows: blocks, progressive: progressive), to: "large.jpg")
+    let window = try await WindowUnderTest.start([folder.path, "--no-animation"], holding: folder)
+    try await window.waitForState("finished")
+    try await window.pointAtNothing()
+    try await window.key("Right", "Return")
+    try await window.waitForWord("opened:original")
+    try await window.key("1")
+    // In the middle of the window is the middle of the picture: every block has its own grey there.
+    try await window.waitUntil("single pixels are seen") {
+      let picture = try await window.display.screenshot(window: window.window)
+      let middle = (x: picture.width / 2, y: picture.mapRows.lowerBound + picture.mapRows.count / 2)
+      return (-6...6).contains { dx in
+        (-20...20).contains { dy in isSharp(picture, middle.x + dx, middle.y + dy, blocks) }
+      }
+    }
+    // And elsewhere, after the hand has moved the picture a long way.
+    for _ in 0..<12 { try await window.key("shift+Right") }
+    try await window.waitUntil("single pixels are seen there, too") {
+      let picture = try await window.picture()
+      let row = picture.mapRows.lowerBound + 200
+      let runs = (8..<picture.width - 8).count { picture[$0, row] != picture[$0 + 1, row] }
+      // A change every eight pixels, and none in between, but for blocks of the same grey.
+      return runs > picture.width / 8 * 9 / 10 && runs <= picture.width / 8 + 1
+    }
+    let status = try String(contentsOfFile: "/proc/\(window.program.processID)/status", encoding: .utf8)
+    let peak = status.split(separator: "\n").first { $0.hasPrefix("VmHWM") }?.filter(\.isNumber)
+    #expect(try #require(peak.flatMap { Int($0) }) * 1024 < 1_000_000_000)
+    #expect(try await window.quit() == 0)
+  }
+
+  /// Whether the blocks around the middle of the picture are seen pixel by pixel with the picture's middle at a place.
+  private func isSharp(_ picture: Screenshot, _ x: Int, _ y: Int, _ blocks: Int) -> Bool {
+    // The middle of an odd number of blocks is in the middle of one.
+    let (left, top) = (x - 4 - 8 * 3, y - 4 - 8 * 3)
+    return (0..<7).allSatisfy { row in
+      (0..<7).allSatisfy { column in
+        let gray = UInt32(FlatBlocksJPEG.gray(blocks / 2 - 3 + column, blocks / 2 - 3 + row))
+        return [0, 3, 7].allSatisfy { offset in
+          picture[left + 8 * column + offset, top + 8 * row + offset] == 0xFF00_0000 | gray * 0x01_0101
+        }
+      }
+    }
+  }
+}
