@@ -1,5 +1,5 @@
-public import Collection
-public import Features
+import Collection
+import Features
 import Foundation
 public import Imaging
 public import ObjectStorage

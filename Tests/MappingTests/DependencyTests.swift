@@ -58,7 +58,7 @@ struct DependencyTests {
   /// came from them, what may be fetched and shared.
   private static let neutral: Set<String> = [
     "--endpoint-url", "--region", "--profile", "--no-sign-request", "--request-payer", "--ca-bundle",
-    "--addressing-style", "--patience", "--cache-dir", "--cache-size", "--replica", "--yes",
+    "--addressing-style", "--patience", "--cache-dir", "--cache-size", "--replica", "--ask-above", "--yes",
   ]
 
   @Test("every option of the README has a row, or is known to change nothing")

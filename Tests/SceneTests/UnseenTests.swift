@@ -36,7 +36,8 @@ struct UnseenTests {
     stage.send(.unseen(slots: Array(0..<count)))
     stage.drag(from: Point(x: 300, y: 300), to: Point(x: 340, y: 330))
     stage.settle()
-    #expect(stage.scene.spriteSide < 96 && stage.scene.unseen.count == count)
+    // The pointer passes over a few on the way.
+    #expect(stage.scene.spriteSide < 96 && stage.scene.unseen.count >= count - 5)
     stage.press(.character("0"))
     stage.settle()
     // Near enough to be looked at, one by one: seen once the map moves on.
@@ -47,10 +48,11 @@ struct UnseenTests {
     let viewport = Rect(stage.scene.camera.viewport)
     let inView = (0..<count).filter { stage.place($0).map { viewport.contains($0) } ?? false }
     #expect(stage.scene.spriteSide >= 96 && inView.contains(150) && inView.count < count / 2)
-    #expect(stage.scene.unseen.count >= count - 1)
+    #expect(stage.scene.unseen.count >= count - 6)
+    let pointedAt = Set(0..<count).subtracting(stage.scene.unseen.slots)
     stage.press(.character("0"))
     stage.settle()
-    #expect(stage.scene.unseen.slots == (0..<count).filter { !inView.contains($0) })
+    #expect(stage.scene.unseen.slots == (0..<count).filter { !inView.contains($0) && !pointedAt.contains($0) })
   }
 
   @Test("what is gone is not new, and all can be seen at once")

@@ -1,15 +1,21 @@
 import Foundation
 
-/// The proxies that the environment names, as the AWS command line reads it.
-struct ProxySettings: Sendable {
+/// The proxies that the environment names, as the AWS command line reads it. Their addresses may hold passwords: none is
+/// described or dumped.
+struct ProxySettings: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
   private let environment: [String: String]
   /// Whether there is any: most computers have none.
   private let isEmpty: Bool
 
   init(environment: [String: String]) {
-    self.environment = environment
-    isEmpty = !environment.keys.contains { $0.lowercased().hasSuffix("_proxy") && $0.lowercased() != "no_proxy" }
+    let named = environment.filter { $0.key.lowercased().hasSuffix("_proxy") }
+    self.environment = named
+    isEmpty = named.keys.allSatisfy { $0.lowercased() == "no_proxy" }
   }
+
+  var description: String { isEmpty ? "no proxies" : "proxies of the environment" }
+  var debugDescription: String { description }
+  var customMirror: Mirror { Mirror(self, children: []) }
 
   /// The proxy for a server and the variable that names it; nil for a direct connection.
   func proxy(for server: EndpointAddress) -> (address: String, variable: String)? {
