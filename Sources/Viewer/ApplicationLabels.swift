@@ -2,6 +2,7 @@ import Collection
 import Controls
 import Drawing
 import Foundation
+import Geometry
 import Mapping
 import ObjectStorage
 import Rendering
@@ -126,16 +127,16 @@ extension Application {
       announcement = "Point at a picture, or go to one with the arrow keys, to select its folder"
       return updateStatus()
     }
-    var prefix = 0
-    if case .bucket(_, _, let folder) = collection.location.kind { prefix = folder.count }
+    let prefix = if case .bucket(_, _, let folder) = collection.location.kind { folder.count } else { 0 }
     let slash = UInt8(ascii: "/")
     func folder(of path: ArraySlice<UInt8>) -> [UInt8] { path.lastIndex(of: slash).map { Array(path[..<$0]) } ?? [] }
-    var path = folder(of: entry.object.key.bytes.dropFirst(prefix))
-    if let last = selectedFolder, last.selection == map.scene.selection,
-      last.path.isEmpty || path == last.path || path.starts(with: last.path + [slash])
-    {
-      path = folder(of: last.path[...])
-    }
+    let own = folder(of: entry.object.key.bytes.dropFirst(prefix))
+    let isWidened =
+      selectedFolder.map { last in
+        last.selection == map.scene.selection
+          && (last.path.isEmpty || own == last.path || own.starts(with: last.path + [slash]))
+      } ?? false
+    let path = isWidened ? folder(of: selectedFolder?.path[...] ?? []) : own
     let start = path.isEmpty ? [] : path + [slash]
     folderQuestion += 1
     let question = folderQuestion
