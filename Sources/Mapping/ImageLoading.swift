@@ -17,6 +17,10 @@ public enum ImageLoading {
     public var seconds: MappingReport.Seconds
     /// What was asked of the server.
     public var requests: RequestCounts
+    /// Seconds of all decoders together, writing included.
+    public var decodeWorkSeconds: Double
+    /// What of these went into writing to the local store.
+    public var storeWorkSeconds: Double
   }
 
   /// Does what `request` says up to the layout.
@@ -39,7 +43,7 @@ extension JobRun {
     let loader = try await collection.withWriter { writer in
       let loader = ImageLoader(
         collection: collection, writer: writer, store: store, limits: request.limits,
-        extractor: PixelFeatures(side: request.parameters.featureSide), threads: request.threads, token: token,
+        extractor: request.parameters.extractor, threads: request.threads, token: token,
         outbox: outbox, meter: meter)
       try await renewListing(store, collection, writer, loader, nil)
       return loader
@@ -53,6 +57,7 @@ extension JobRun {
     let counts = collection.counts
     return ImageLoading.Summary(
       images: counts.ready, leftOut: counts.leftOut, otherFiles: counts.otherFiles, seconds: seconds,
-      requests: store.counts)
+      requests: store.counts, decodeWorkSeconds: loader.decodeClock.workSeconds,
+      storeWorkSeconds: loader.storeClock.workSeconds)
   }
 }
