@@ -140,7 +140,7 @@ let package = Package(
             "Mapping", "Collection", "ObjectStorage", "Rendering", "Scene", "Arrangements", "Geometry", "Atlas",
             "Drawing",
           ]
-        case "Viewer": ["Mapping", "ObjectStorage", "Collection", "Scene", "s3totsne"]
+        case "Viewer": ["Mapping", "ObjectStorage", "Collection", "Scene", "Neighbors", "TSNE", "s3totsne"]
         case "s3totsne":
           [
             "NPY", "TSNE", "Numerics", "s3totsne-bench",

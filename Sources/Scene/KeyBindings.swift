@@ -20,6 +20,12 @@ public enum SceneCommand: Hashable, Sendable {
   case nextBackdrop
   /// Show the selected pictures at full size, side by side.
   case openSideBySide
+  /// Show the view before this one.
+  case viewBack
+  /// Show the view after this one again.
+  case viewForward
+  /// Show the overview in the corner, or no more.
+  case toggleOverview
   /// Enlarge.
   case zoomIn
   /// Make smaller.
@@ -44,6 +50,8 @@ public enum SceneCommand: Hashable, Sendable {
   case nextPicture
   /// Go to the one before.
   case previousPicture
+  /// Go through the pictures that are new and not looked at yet.
+  case showUnseen
   /// Select by typing.
   case search
   /// Find pictures like the one at hand.
@@ -74,6 +82,12 @@ public enum SceneCommand: Hashable, Sendable {
   case stopHere
   /// Optimise further.
   case continueLayout
+  /// Show the layouts that are kept, or no more.
+  case showLayouts
+  /// Go to the layout made before the one that is shown.
+  case previousLayout
+  /// Go to the layout made after it.
+  case nextLayout
   /// List what was left out.
   case showProblems
   /// Show in full what the latest job had to say.
@@ -142,6 +156,9 @@ public struct KeyBinding: Sendable {
     row(.right, .shift, .pan(.right)),
     row(.up, .shift, .pan(.up)),
     row(.down, .shift, .pan(.down)),
+    row(.backspace, [], .viewBack, "Backspace, Shift+Backspace", "Back to the view before; forward again"),
+    row(.backspace, .shift, .viewForward),
+    row("w", .toggleOverview, "w", "The overview in the corner: show it where there is use for it, or hide it"),
     row("g", .nextArrangement, "g", "Arrange: free, spread apart, in a grid"),
     row("]", .enlargePictures, "], [", "Larger pictures, smaller pictures"),
     row("[", .shrinkPictures),
@@ -157,6 +174,7 @@ public struct KeyBinding: Sendable {
     row("/", .search, "/", "Select by typing a part of the names"),
     row("z", .fitSelection, "z", "Show all of the selection"),
     row("m", .findSimilar, "m", "More like this: the nearest ones, to be walked along with the arrows"),
+    row("N", .showUnseen, "N", "Go through what is new on the map; once more, all of it counts as seen"),
     row("d", .findDuplicates, "d", "Find duplicates: the same and nearly the same"),
     row(".", .nextGroup, ". ,", "Go to the next group of duplicates, to the one before"),
     row(",", .previousGroup),
@@ -169,6 +187,9 @@ public struct KeyBinding: Sendable {
     row(.character("r"), .control, .refresh),
     row("s", .stopHere, "s", "Stop here: keep the present positions"),
     row("c", .continueLayout, "c", "Continue the layout from the present positions"),
+    row("h", .showLayouts, "h", "The last layouts of this location, side by side"),
+    row(.left, .alt, .previousLayout, "Alt+Left, Alt+Right", "Go to the layout before this one, to the one after"),
+    row(.right, .alt, .nextLayout),
     row("p", .showProblems, "p", "List the images that were left out"),
     row("n", .showNotes, "n", "Read the notes of the latest job in full"),
     row("t", .switchTheme, "t", "Dark or light"),

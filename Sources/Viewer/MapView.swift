@@ -54,6 +54,7 @@ private struct PrefetchRequest {
   /// The map without what lies over it.
   private let frames: MapFrames
   private var originalRenderer = OriginalRenderer()
+  private let overviewMaker = OverviewMaker()
 
   /// Brings thumbnails from the disk into memory; one request at a time.
   private let prefetchQueue = DispatchQueue(label: "thumbnails", qos: .userInitiated)
@@ -87,6 +88,7 @@ private struct PrefetchRequest {
     atlas = nil
     lastRequest = nil
     seen = nil
+    overviewMaker.forget()
     frames.reset()
   }
 
@@ -134,6 +136,7 @@ private struct PrefetchRequest {
       return
     }
     drawMap(into: frame, viewport: viewport)
+    frames.renderer.drawUnseenMarks(into: frame.pixels, stride: frame.stride, scene: scene, theme: style.theme)
     canvas.markDirty()
     guard let atlas else { return }
     let text = scene.labelledSlot.flatMap { label?($0) }
@@ -141,6 +144,10 @@ private struct PrefetchRequest {
       _ = frames.renderer.drawOverlay(
         on: canvas, pixels: frame.pixels, stride: frame.stride, scene: scene, atlas: atlas, theme: style.theme,
         font: style.font, label: text, covered: covered, originals: source)
+    }
+    if let overview = scene.overview {
+      let picture = overviewMaker.picture(for: scene, atlas: atlas) { [weak self] in self?.onEffect?(.redraw) }
+      OverviewPicture.draw(overview, picture, on: canvas, theme: style.theme, unit: style.scale)
     }
     pictures.ask(for: scene)
     prefetchMissing(from: atlas)

@@ -19,6 +19,10 @@ import Scene
     var leftOut = 0
     /// Notes of the latest job; 0 hides the button.
     var notes = 0
+    /// Images that are new and not looked at yet; 0 hides the button.
+    var unseen = 0
+    /// Layouts that can be leapt between; fewer than 2 hide the button.
+    var layouts = 0
     /// Whether there is more to an error than fits.
     var hasDetails = false
     /// The button that acts on what is shown.
@@ -59,6 +63,10 @@ import Scene
   var onShowProblems: (() -> Void)?
   /// What the latest job had to say is wanted in full.
   var onShowNotes: (() -> Void)?
+  /// The images that are new are to be gone through.
+  var onShowUnseen: (() -> Void)?
+  /// The layouts that are kept are wanted, or no more.
+  var onShowLayouts: (() -> Void)?
   /// The pictures are to be put on the map in the next way.
   var onNextArrangement: (() -> Void)?
   /// Pictures are to be by so much larger than they would be.
@@ -69,7 +77,9 @@ import Scene
   var onAction: ((Action) -> Void)?
 
   /// Its controls, in Tab order.
-  var controls: [any Control] { [sentence, seen, notes, leftOut, size, colors, arrangement, action] }
+  var controls: [any Control] {
+    [sentence, seen, notes, leftOut, unseen, size, colors, layouts, arrangement, action]
+  }
   /// Where it is.
   private(set) var frame: Rect = .zero
 
@@ -79,6 +89,8 @@ import Scene
   private let leftOut = Button("", kind: .quiet)
   private let size = Slider(Scene.pictureSizes, neutral: 1, step: Scene.pictureSizeStep)
   private let colors = DropDown([DropDownGroup("Colour by", LabelKind.choices)], selectedID: LabelKind.noChoice)
+  private let unseen = Button("", kind: .quiet)
+  private let layouts = Button("", kind: .quiet)
   private let arrangement = Button("", kind: .quiet)
   private let action = Button("", kind: .quiet)
 
@@ -90,6 +102,12 @@ import Scene
     notes.onPress = { [weak self] in self?.onShowNotes?() }
     notes.toolTip = "Read them in full (n)"
     leftOut.isVisible = false
+    unseen.isVisible = false
+    unseen.onPress = { [weak self] in self?.onShowUnseen?() }
+    unseen.toolTip = "Images placed since the layout was made, not looked at yet: go through them (N)"
+    layouts.isVisible = false
+    layouts.onPress = { [weak self] in self?.onShowLayouts?() }
+    layouts.toolTip = "Leap between the last layouts (h; Alt+Left and Alt+Right)"
     action.isVisible = false
     arrangement.isVisible = false
     arrangement.onPress = { [weak self] in self?.onNextArrangement?() }
@@ -134,6 +152,8 @@ import Scene
     notes.isVisible = content.notes > 0 || content.hasDetails
     leftOut.title = "\(Wording.count(content.leftOut)) left out"
     leftOut.isVisible = content.leftOut > 0
+    unseen.title = "\(Wording.count(content.unseen)) new"
+    layouts.title = Wording.count(content.layouts, "layout")
     switch content.arrangement {
     case .free: arrangement.title = "Free"
     case .spread: arrangement.title = "Spread"
@@ -165,9 +185,12 @@ import Scene
     let height = style.fieldHeight
     let top = (frame.y + style.hairline + (frame.height - style.hairline - height) / 2).rounded()
     let gap = style.px(8)
+    // In a narrow window the keys alone lead to what is new, and to the other layouts.
+    unseen.isVisible = content.unseen > 0 && frame.width > style.px(400)
+    layouts.isVisible = content.layouts > 1 && frame.width > style.px(560)
     let left = frame.x + style.px(12)
     let between = style.px(4)
-    let buttons = [action, arrangement, leftOut, notes].filter(\.isVisible)
+    let buttons = [action, arrangement, layouts, unseen, leftOut, notes].filter(\.isVisible)
     let room = buttons.reduce(frame.maxX - gap - left) { $0 - $1.preferredWidth - between }
     let shown = shown(in: room, style)
     size.isVisible = shown.size
@@ -184,8 +207,10 @@ import Scene
     }
     put(action, action.preferredWidth, between)
     put(arrangement, arrangement.preferredWidth, between)
+    put(layouts, layouts.preferredWidth, between)
     put(colors, colors.preferredWidth, between)
     put(size, style.px(Self.sliderWidth), gap)
+    put(unseen, unseen.preferredWidth, between)
     put(leftOut, leftOut.preferredWidth, between)
     put(notes, notes.preferredWidth, between)
     put(seen, seen.preferredWidth, gap)

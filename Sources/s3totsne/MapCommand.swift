@@ -115,7 +115,8 @@ struct MapCommand: ParsableCommand {
       var message = printable(failure.description)
       if let hint = folderHint { message += " " + hint }
       throw CommandFailure(
-        failure.kind == .invalidRequest ? .wrongUsage : .failed, kind: failure.kind.rawValue, message)
+        failure.kind == .invalidRequest ? .wrongUsage : .failed, kind: failure.kind.rawValue, message,
+        requestID: failure.requestID)
     case .cancelled:
       throw CommandFailure(.failed, kind: "cancelled", "Cancelled.")
     case .finished(let report, let contents):
