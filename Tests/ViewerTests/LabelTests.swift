@@ -17,7 +17,7 @@ struct LabelTests {
     let directory = try TemporaryDirectory("folders")
     let manager = FileManager.default
     var total = 0
-    for (name, source, count) in [("a", "birds", 6), ("b", "fruit", 9), ("c", "fruit", 4), ("c/z", "frogs", 5)] {
+    for (name, source, count) in [("a", "birds", 6), ("b", "fruit", 9), ("c", "fruit", 4), ("c/z", "insects", 5)] {
       try manager.createDirectory(atPath: directory.file(name), withIntermediateDirectories: true)
       let files = try manager.contentsOfDirectory(atPath: sampleImages + "/" + source).sorted()
       for file in (name == "c" ? files.suffix(count) : files.prefix(count)) {
