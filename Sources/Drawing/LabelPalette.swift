@@ -34,8 +34,8 @@ public struct LabelPalette: Hashable, Sendable {
     (0..<max(0, count)).map { index in
       let share = count == 1 ? 0.5 : Double(index) / Double(count - 1)
       return isOnDark
-        ? Self.oklch(lightness: 0.53 + 0.41 * share, chroma: 0.14, hue: 290 - 190 * share)
-        : Self.oklch(lightness: 0.66 - 0.40 * share, chroma: 0.14, hue: 100 + 190 * share)
+        ? Self.oklch(lightness: 0.55 + 0.40 * share, chroma: 0.14, hue: 290 - 190 * share)
+        : Self.oklch(lightness: 0.63 - 0.40 * share, chroma: 0.14, hue: 100 + 190 * share)
     }
   }
 

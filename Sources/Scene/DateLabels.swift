@@ -5,7 +5,8 @@ extension Labelling {
   /// By when the images were written: by the unit of the calendar that tells most; where none tells much, in groups of
   /// about equal size. Images without a date have no class.
   init(datesOf images: [LabelledImage], timeZone: TimeZone) {
-    let times = images.map { $0.modified?.timeIntervalSince1970 }
+    // Stores of objects count whole seconds, and nobody looks for more.
+    let times = images.map { $0.modified?.timeIntervalSince1970.rounded(.down) }
     let sorted = times.compactMap { $0 }.sorted()
     let calendar = CalendarNames(timeZone)
     var best: (classes: DateClasses, information: Double) = (DateClasses(equalPartsOf: sorted, count: 1, calendar), 0)

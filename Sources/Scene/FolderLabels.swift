@@ -131,8 +131,14 @@ struct FolderTree {
     let shown = byCount.count <= most ? byCount : Array(byCount.prefix(most))
     return Level(
       depth: depth, count: sums.count, shown: shown.map(\.key).sorted(by: Self.precedes),
-      // What is only known to be among the others tells nothing.
-      information: Labelling.information(shown.map(\.value), of: counts.reduce(0, +)))
+      information: information(shown.map(\.value)))
+  }
+
+  /// What classes tell of a picture that is in one of them, times the share of pictures that are: what is only known to be
+  /// among the others tells nothing.
+  private func information(_ classes: [Int]) -> Double {
+    let total = counts.reduce(0, +)
+    return Labelling.information(classes, of: total) * Double(classes.reduce(0, +)) / Double(max(1, total))
   }
 
   private static func precedes(_ one: Name, _ other: Name) -> Bool { one.lexicographicallyPrecedes(other) }

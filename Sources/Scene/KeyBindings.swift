@@ -203,9 +203,17 @@ public struct KeyBinding: Sendable {
 
   /// What a key asks for, if anything.
   public static func command(for key: SceneKey, _ modifiers: Modifiers) -> SceneCommand? {
-    var significant = modifiers
-    if case .character = key { significant.remove(.shift) }
-    return table.first { $0.key == key && $0.modifiers == significant }?.command
+    guard case .character(let character) = key else { return row(of: key, modifiers)?.command }
+    let capital = character.uppercased()
+    // Letters arrive in lower case: with Shift the capital is meant, where it means something of its own.
+    if modifiers == .shift, capital.count == 1, let row = row(of: .character(Character(capital)), []) {
+      return row.command
+    }
+    return row(of: key, modifiers.subtracting(.shift))?.command
+  }
+
+  private static func row(of key: SceneKey, _ modifiers: Modifiers) -> KeyBinding? {
+    table.first { $0.key == key && $0.modifiers == modifiers }
   }
 
   private static func row(

@@ -53,7 +53,8 @@ extension Labelling {
     }
     while counts.count > mostOrdered {
       if counts[0] <= counts[counts.count - 1] {
-        counts[1] += counts.removeFirst()
+        let first = counts.removeFirst()
+        counts[0] += first
         limits.removeFirst()
       } else {
         let last = counts.removeLast()

@@ -56,11 +56,11 @@ struct LabelPaletteTests {
     #expect(colors.count == 13 && palette.distinct(3) == Array(colors.prefix(3)))
     for eyes in Eyes.allCases {
       for (index, one) in colors.enumerated() {
-        for other in colors[..<index] { #expect(distance(one, other, eyes) > 0.055, "\(index) by \(eyes)") }
+        for other in colors[..<index] { #expect(distance(one, other, eyes) > 0.05, "\(index) by \(eyes)") }
       }
       // Few classes are far apart.
       for (index, one) in colors.prefix(4).enumerated() {
-        for other in colors[..<index] { #expect(distance(one, other, eyes) > 0.14) }
+        for other in colors[..<index] { #expect(distance(one, other, eyes) > 0.12) }
       }
     }
   }
@@ -81,7 +81,7 @@ struct LabelPaletteTests {
     #expect(colors.count == count)
     for eyes in Eyes.allCases {
       for (one, next) in zip(colors, colors.dropFirst()) {
-        #expect(distance(one, next, eyes) > 0.03)
+        #expect(distance(one, next, eyes) > 0.025)
         let step = seen(next, by: eyes).x - seen(one, by: eyes).x
         #expect(onDark ? step > 0.02 : step < -0.02)
       }

@@ -94,6 +94,16 @@ struct KeyboardTests {
     #expect(stage.scene.pictureSize == Scene.pictureSizes.upperBound)
   }
 
+  @Test("Shift and a letter is the capital where that means something, as the window tells it: in lower case")
+  func capitals() {
+    #expect(KeyBinding.command(for: .character("k"), []) == .nextLabelKind)
+    #expect(KeyBinding.command(for: .character("k"), .shift) == .toggleLegend)
+    #expect(KeyBinding.command(for: .character("x"), .shift) == .rectangle(takesAway: true))
+    #expect(KeyBinding.command(for: .character("r"), .shift) == .turn(clockwise: false))
+    #expect(KeyBinding.command(for: .character("g"), .shift) == .nextArrangement)
+    #expect(KeyBinding.command(for: .character("a"), [.control, .shift]) == .selectAll)
+  }
+
   @Test("u asks for the folder of the picture at hand")
   func folder() {
     var stage = Stage.lattice()

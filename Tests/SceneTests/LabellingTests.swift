@@ -54,10 +54,8 @@ struct LabellingTests {
     let labelling = Labelling(by: .folder, of: images)
     #expect(labelling.labels.count <= Labelling.mostLabels + 1)
     #expect(labelling.labels.map(\.count).reduce(0, +) == images.count)
-    var smallest = Int.max
     for index in labelling.labels.indices where !(labelling.hasOthers && index == labelling.labels.count - 1) {
       let label = labelling.labels[index]
-      smallest = min(smallest, label.count)
       let slots = labelling.slots(of: index)
       #expect(slots.count == label.count && slots.allSatisfy { labelling.label(of: $0) == index })
       for slot in slots {

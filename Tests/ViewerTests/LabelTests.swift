@@ -17,7 +17,7 @@ struct LabelTests {
     let directory = try TemporaryDirectory("folders")
     let manager = FileManager.default
     var total = 0
-    for (name, source, count) in [("a", "birds", 6), ("b", "fruit", 9), ("c", "fruit", 4), ("c/d", "frogs", 5)] {
+    for (name, source, count) in [("a", "birds", 6), ("b", "fruit", 9), ("c", "fruit", 4), ("c/z", "insects", 5)] {
       try manager.createDirectory(atPath: directory.file(name), withIntermediateDirectories: true)
       let files = try manager.contentsOfDirectory(atPath: sampleImages + "/" + source).sorted()
       for file in (name == "c" ? files.suffix(count) : files.prefix(count)) {
@@ -39,7 +39,7 @@ struct LabelTests {
     #expect(try await window.number("images") == total)
     try await window.pointAtNothing()
     try await window.key("k")
-    // a, b, c, c/d
+    // a, b, c, c/z
     try await window.waitForWord("colours:folder:4")
     try await window.waitForWord("legend")
     let framed = try await window.picture()
@@ -88,7 +88,8 @@ struct LabelTests {
     try await again.waitForWord("legend", present: false)
     try await again.pointAtNothing()
     let plain = try await again.picture()
-    for color in Self.colors { #expect(count(color, in: plain, columns: 290..<960) == 0) }
+    // Pure red is in pictures, too.
+    for color in Self.colors where color != 0xFFFF_0000 { #expect(count(color, in: plain, columns: 290..<960) == 0) }
     #expect(try await again.quit() == 0)
   }
 
@@ -98,7 +99,7 @@ struct LabelTests {
     let window = try await WindowUnderTest.start([directory.path])
     try await window.waitForState("finished")
     try await window.pointAtNothing()
-    // The last by name lies in c/d.
+    // The last by name lies in c/z.
     try await window.key("Prior")
     try await window.key("u")
     try await window.waitForWord("selected:5")
