@@ -119,8 +119,9 @@ extension Application {
       announcement = "Nothing on the map is new"
       return updateStatus()
     }
-    likeness.captions = [:]
-    for slot in slots { likeness.captions[slot] = jobs.collection?.entry(slot)?.object.key.lastComponent }
+    likeness.caption = { [weak collection = jobs.collection] slot in
+      collection?.entry(slot)?.object.key.lastComponent ?? ""
+    }
     let count = Wording.count(slots.count, "image")
     likeness.title = { _ in
       "\(count) new since the layout was made: the arrows go through them; N, and all count as seen"
