@@ -169,12 +169,8 @@ extension ImageCollection {
       entries.removeAll { doubtful.contains($0.slot) }
       for slot in doubtful { used[slot] = false }
     }
-    state.entries = Array(repeating: nil, count: used.count)
-    state.slotOfKey.reserveCapacity(entries.count)
-    for entry in entries {
-      state.set(entry, entry.slot)
-      state.slotOfKey[entry.object.key] = entry.slot
-    }
+    state.entries = EntryTable(vacant: used.count)
+    for entry in entries { state.set(entry, entry.slot) }
     state.order = entries.map(\.slot)
     state.freeSlots = used.indices.reversed().filter { !used[$0] }
     let ready = entries.lazy.filter { $0.state == .ready }.map(\.slot)
@@ -226,11 +222,10 @@ extension ImageCollection {
     else { return nil }
     var state = State(store: store, atlas: atlas)
     let count = (lender.firstEntries.lazy.map(\.slot).max() ?? -1) + 1
-    state.entries = Array(repeating: nil, count: count)
+    state.entries = EntryTable(vacant: count)
     for var entry in lender.firstEntries where state.entries[entry.slot] == nil {
       if entry.state == .ready, atlas.info(entry.slot) == nil { entry.state = .listed }
       state.set(entry, entry.slot)
-      state.slotOfKey[entry.object.key] = entry.slot
     }
     state.order = nil
     state.values = lender.values

@@ -14,8 +14,7 @@ public final class ImageCollection: Sendable {
   struct State {
     var store: any ObjectStore
     var atlas: Atlas
-    var entries: [CollectionEntry?] = []
-    var slotOfKey: [ObjectKey: Int] = [:]
+    var entries = EntryTable()
     /// All slots in the order of keys; nil when it has to be sorted anew.
     var order: [Int]? = [] { didSet { if order == nil { orderVersion += 1 } } }
     var orderVersion = 0
@@ -122,7 +121,7 @@ public final class ImageCollection: Sendable {
   public var counts: Counts { state.withLock { $0.counts } }
 
   /// The slot of the object with this key.
-  public func slot(of key: ObjectKey) -> Int? { state.withLock { $0.slotOfKey[key] } }
+  public func slot(of key: ObjectKey) -> Int? { state.withLock { $0.entries.slot(of: key) } }
 
   /// Everything known, in the order of keys.
   public var entries: [CollectionEntry] {
@@ -178,14 +177,11 @@ public final class ImageCollection: Sendable {
 
   /// All slots in the order of keys. Sorts without holding up others, who may go on changing the collection.
   func slotsInOrder() -> [Int] {
-    let (order, version, known) = state.withLock { state in
-      (
-        state.order, state.orderVersion,
-        state.order == nil ? state.entries.compactMap { entry in entry.map { ($0.object.key, $0.slot) } } : []
-      )
+    let (order, version, entries) = state.withLock { state in
+      (state.order, state.orderVersion, state.order == nil ? state.entries : EntryTable())
     }
     if let order { return order }
-    let sorted = known.sorted { $0.0 < $1.0 }.map(\.1)
+    let sorted = entries.slotsByKey()
     state.withLock { if $0.orderVersion == version { $0.order = sorted } }
     return sorted
   }
@@ -237,8 +233,10 @@ public final class ImageCollection: Sendable {
   }
 
   /// The arrays of a stage by name; nil when one is damaged, and the stage then counts as never made. Blocking.
-  public func arrays(of record: StageRecord) -> [String: NPYArray]? {
+  /// - Parameter isUse: Whether the stage counts as used now.
+  public func arrays(of record: StageRecord, isUse: Bool = true) -> [String: NPYArray]? {
     if let arrays = stages.load(record, directory: directory) {
+      guard isUse else { return arrays }
       let touched = stages.touch(record)
       queue.async { [self] in try? state.withLock { $0.catalogue }?.save(touched) }
       return arrays

@@ -86,9 +86,11 @@ final class ImageLoader: Sendable {
     defer { budget.give(weight) }
     try Task.checkCancellation()
     let result: FetchResult
+    // Another file's ending says more than none.
+    let expected: Acceptance = claims ? .likely : collection.isListedByName(entry) ? .open : .unlikely
     do {
       result = try await fetchClock.measure {
-        try await store.get(entry.object, isDoubtful: !claims) { sniffFormat($0) != nil }
+        try await store.get(entry.object, expected: expected) { sniffFormat($0) != nil }
       }
       counts.withLock { $0.failuresInARow = 0 }
     } catch let error as StorageError {
@@ -96,7 +98,7 @@ final class ImageLoader: Sendable {
       if !isLast, Self.mayPass(error.kind) {
         counts.withLock { $0.deferred.append(slot) }
       } else {
-        leaveOut(entry, Self.reason(error), isLasting: false)
+        leaveOut(entry, error.description, isLasting: false)
       }
       if error.concernsWholeLocation {
         let failures = counts.withLock { counts in
@@ -117,14 +119,9 @@ final class ImageLoader: Sendable {
 
   private static func mayPass(_ kind: StorageError.Kind) -> Bool {
     switch kind {
-    case .unreachable, .throttled, .serverFailure, .interrupted, .invalidAnswer: true
+    case .unreachable, .throttled, .serverFailure, .interrupted, .invalidAnswer, .notS3, .insecure: true
     default: false
     }
-  }
-
-  /// What happened, and what the server's administrator has to be told.
-  private static func reason(_ error: StorageError) -> String {
-    error.requestID.map { "\(error.message) (request \($0))" } ?? error.message
   }
 
   private func keep(_ bytes: [UInt8], etag: String, _ entry: CollectionEntry) async throws {

@@ -94,6 +94,7 @@ final class JobRun: Sendable {
   ) async throws -> MappingReport {
     try Task.checkCancellation()
     outbox.post(.opened(collection))
+    if request.asksNothing, collection.counts.ready > 0 { store.expectAnswer() }
     makeGate(store, collection)
     let ticker = tick(collection, store)
     defer { ticker.cancel() }
@@ -237,6 +238,7 @@ final class JobRun: Sendable {
     report.klDivergence = outcome.snapshot.klDivergence
     report.neighbourRecall = outcome.neighbourRecall
     report.placed = outcome.placed
+    report.newlyPlaced = outcome.newlyPlaced
     report.iterations = outcome.snapshot.iteration
     report.seed = request.parameters.tsne.seed
     report.notes = notes.withLock { $0 }
@@ -271,7 +273,10 @@ final class JobRun: Sendable {
       }
     } catch let error as ListingError {
       try Task.checkCancellation()
-      guard error.isFirst, isOffline(error.cause), collection.counts.ready > 0 else { throw error.cause }
+      // Where nobody watches, yesterday's map must not be taken for today's.
+      guard error.isFirst, isOffline(error.cause), collection.counts.ready > 0, !request.asksNothing else {
+        throw error.cause
+      }
       note("The listing could not be renewed, so this is what was known before. \(error.cause)")
       outbox.post(.listed(slots: [], complete: true))
     }
@@ -300,7 +305,7 @@ final class JobRun: Sendable {
     MappingFailure(error, location: request.location).kind == .network
   }
 
-  private func list(
+  func list(
     _ store: any ObjectStore, _ writer: CollectionWriter, _ collection: ImageCollection, _ queue: WorkQueue,
     _ loader: ImageLoader, _ replica: ReplicaStage?
   ) async throws {
@@ -312,7 +317,7 @@ final class JobRun: Sendable {
     var pages = store.list().makeAsyncIterator()
     var pageCount = 0
     // A server that names a key twice does not have it fetched twice.
-    var queued: Set<Int> = []
+    var queued = SlotSet()
     while true {
       let begin = listClock.begin()
       let page: [StoredObject]?
@@ -336,7 +341,7 @@ final class JobRun: Sendable {
       let shown = change.new.filter { slot in collection.entry(slot).map(collection.isListedByName) ?? false }
       if !shown.isEmpty { outbox.post(.listed(slots: shown, complete: false)) }
       early.withLock { $0 }?.note(changes: shown.count + change.removed.count)
-      let unfetched = change.unfetched.filter { queued.insert($0).inserted }
+      let unfetched = change.unfetched.filter { queued.insert($0) }
       let repeated = change.unfetched.count - unfetched.count
       meter.add(total: page.count - repeated, known: page.count - change.unfetched.count)
       try await fetch(unfetched)
@@ -368,10 +373,13 @@ final class JobRun: Sendable {
     let shown = Set(collection.slotsInKeyOrder)
     let images = collection.entries.filter { shown.contains($0.slot) }
     let slots = Sample(count: count, seed: request.parameters.tsne.seed).choose(images)
+    let sample: MappingReport.Sample? =
+      slots.count < images.count ? .init(size: slots.count, of: images.count) : nil
     chosen.withLock { chosen in
       chosen.slots = Set(slots)
-      chosen.sample = slots.count < images.count ? .init(size: slots.count, of: images.count) : nil
+      chosen.sample = sample
     }
+    outbox.post(.sampled(sample))
     return slots
   }
 

@@ -65,26 +65,20 @@ enum Wording {
   /// `4,032 × 3,024`.
   static func dimensions(width: Int, height: Int) -> String { "\(count(width)) × \(count(height))" }
 
+  /// What keeps something waiting, and for how long still.
+  static func words(about interruption: StorageInterruption) -> [String] {
+    guard let next = interruption.nextTry else { return [interruption.title, "trying again"] }
+    let left = max(1, (ContinuousClock.now.duration(to: next) / .seconds(1)).rounded(.up))
+    return [interruption.title, "next try in \(duration(left))"]
+  }
+
   /// The sentence of the status line about a running job.
   static func sentence(for progress: MappingProgress) -> String {
     var parts: [String] = []
-    if let interruption = progress.interruption {
-      parts.append(interruption.title)
-      if let next = interruption.nextTry {
-        let left = max(1, (ContinuousClock.now.duration(to: next) / .seconds(1)).rounded(.up))
-        parts.append("next try in \(duration(left))")
-      } else {
-        parts.append("trying again")
-      }
-    }
+    if let interruption = progress.interruption { parts += words(about: interruption) }
     switch progress.stage {
     case .listing:
-      if progress.total > progress.completed {
-        parts.append("Listing: \(count(progress.total, "object"))")
-        if progress.images > 0 { parts.append(count(progress.images, "image") + " loaded") }
-      } else {
-        parts.append(progress.images > 0 ? "Looking for changes" : "Listing")
-      }
+      parts.append(listing(progress))
     case .loading:
       parts.append(
         "Loading \(count(progress.completed)) of \(count(progress.total, progress.otherFiles == 0 ? "image" : "file"))")
@@ -103,6 +97,17 @@ enum Wording {
       parts.append(duration(left) + " left")
     }
     return parts.joined(separator: " · ")
+  }
+
+  /// A listing that is renewed is about what has changed, the first one about how much there is.
+  private static func listing(_ progress: MappingProgress) -> String {
+    guard progress.total > 0 else { return progress.images > 0 ? "Looking for changes" : "Listing" }
+    let objects = count(progress.total, "object")
+    if progress.known > 0 {
+      let waiting = progress.total - progress.completed
+      return "Looking for changes: \(objects)" + (waiting > 0 ? ", \(count(waiting)) of them to be loaded" : "")
+    }
+    return "Listing: \(objects)" + (progress.images > 0 ? " · \(count(progress.images, "image")) loaded" : "")
   }
 
   private static func percent(_ progress: MappingProgress) -> String {

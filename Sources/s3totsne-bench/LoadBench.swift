@@ -13,6 +13,8 @@ struct LoadBench: ParsableCommand {
   enum Extent: String, ExpressibleByArgument, CaseIterable {
     /// Names alone.
     case list
+    /// Names, in a collection as a job keeps them.
+    case collection
     /// Bytes, which are dropped.
     case fetch
     /// Thumbnails and features, kept in the local store.
@@ -49,8 +51,8 @@ struct LoadBench: ParsableCommand {
     Task {
       do {
         outcome.report =
-          until == .thumbnails
-          ? try await Self.thumbnails(place, storage, threads, directory)
+          until == .thumbnails || until == .collection
+          ? try await Self.job(place, storage, threads, directory, fetches: until == .thumbnails)
           : try await Self.bytes(place, storage, fetches: until == .fetch)
       } catch { outcome.error = error }
       ended.signal()
@@ -73,8 +75,8 @@ struct LoadBench: ParsableCommand {
     var error: (any Error)?
   }
 
-  private static func thumbnails(
-    _ location: Location, _ storage: StorageOptions, _ threads: Int, _ directory: String?
+  private static func job(
+    _ location: Location, _ storage: StorageOptions, _ threads: Int, _ directory: String?, fetches: Bool
   ) async throws -> LoadReport {
     prepareImaging()
     let temporary = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
@@ -84,6 +86,14 @@ struct LoadBench: ParsableCommand {
       cacheDirectory: directory ?? temporary, limits: DecodingLimits(), threads: threads)
     // Nobody is there to be asked.
     request.allowance = nil
+    guard fetches else {
+      let before = ResourceUse().peakMegabytes
+      let summary = try await ImageLoading.list(request)
+      var report = LoadReport(objects: summary.images, seconds: summary.seconds.total, requests: summary.requests)
+      report.listSeconds = summary.seconds.list
+      report.bytesAnObject = (ResourceUse().peakMegabytes - before) * 1_048_576 / Double(max(1, summary.images))
+      return report
+    }
     let summary = try await ImageLoading.run(request)
     let stored = CacheDirectory.collections(in: directory ?? temporary).reduce(0) { $0 + $1.bytes }
     var report = LoadReport(
@@ -162,6 +172,8 @@ private struct LoadReport: Encodable {
   var firstPageSeconds: Double?
   var fetchSeconds: Double?
   var decodeSeconds: Double?
+  /// What the peak of memory has grown by for each.
+  var bytesAnObject: Double?
   /// Bytes of the local store an image; only of a new store.
   var storeBytesAnImage: Int64?
   /// What part of the decoders' time goes into writing.
