@@ -51,6 +51,8 @@ final class Catalogue: Sendable {
     configuration.qos = .utility
     configuration.busyMode = .timeout(5)
     queue = try DatabaseQueue(path: path, configuration: configuration)
+    // What was committed outlives a power failure too. A commit comes every few seconds at most.
+    try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
     isNew = try queue.write { database in
       let isEmpty = try Int.fetchOne(database, sql: "SELECT count(*) FROM sqlite_master") == 0
       try database.execute(

@@ -22,6 +22,27 @@ import Testing
     }
   }
 
+  /// Options that say what is written, and how: of the map they change nothing but its look. There is one kind of
+  /// features.
+  private static let outputs: Set<String> = [
+    "--picture", "--size", "--theme", "--layout", "--layout-mode", "--manifest", "--json", "--quiet", "--no-cache",
+    "--help", "--version", "--features",
+  ]
+
+  @Test("every option of a job is in the README's table of options")
+  func documented() async throws {
+    let help = try await program("map", "--help").outputText
+    func options(_ text: String) -> Set<String> {
+      Set(text.matches(of: /--[a-z][a-z-]+/).map { String($0.output) })
+    }
+    let readme = try String(contentsOfFile: packageRoot + "/README.md", encoding: .utf8)
+    let table = try #require(readme.components(separatedBy: "| option |").dropFirst().first)
+    let rows = table.components(separatedBy: "\n\n")[0]
+    let own = options(help)
+    #expect(own.count > 20)
+    #expect(own.subtracting(Self.outputs).subtracting(options(rows)) == [])
+  }
+
   @Test(
     "wrong usage has exit code 2 and says what is wrong",
     arguments: [
