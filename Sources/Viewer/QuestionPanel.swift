@@ -37,7 +37,7 @@ import Mapping
     cancel.onPress = { [weak self] in self?.onCancel?() }
     accept.toolTip = "Go on with all of it"
     cancel.toolTip = "End the job; what is done is kept"
-    isShown = false
+    for control in controls { control.isVisible = false }
   }
 
   /// Lays it out over the map in `area`.

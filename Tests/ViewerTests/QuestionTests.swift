@@ -2,6 +2,29 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Mapping
+@testable import Viewer
+
+@Suite("What a large fetch takes, in rows")
+struct EstimateRowsTests {
+  private func rows(rate: Double?, isAmazon: Bool) -> [String: String] {
+    let estimate = FetchEstimate(
+      objects: 100_000, bytes: 200_000_000_000, known: 0, listings: 100, rate: rate, isAmazon: isAmazon)
+    return Dictionary(uniqueKeysWithValues: estimate.rows.map { ($0.name, $0.value) })
+  }
+
+  @Test("every fact has a row: the price where it is known, the time as soon as it is")
+  func facts() {
+    let known = rows(rate: 50, isAmazon: true)
+    #expect(known["Objects"] == "100,000" && known["Bytes"] == "200 GB" && known["Requests"] == "100,100")
+    #expect(known["Memory"] == "about 750 MB" && known["Disk"] == "about 8.0 GB")
+    #expect(known["Time"] == "about 33 min at the present speed")
+    #expect(known["Price"] == "$18.04 at AWS list price, from outside its region")
+    let unknown = rows(rate: nil, isAmazon: false)
+    #expect(unknown["Price"] == nil && unknown["Time"] == "known once some of it has been fetched")
+  }
+}
+
 // What is asked and said before and about a part of the images.
 extension ViewerTests {
   @Test(
