@@ -92,18 +92,13 @@ extension ImageCollection {
         catalogue.close()
         return try recover(snapshot, store: store, place: place, lock: lock)
       }
+      var values = snapshot?.values ?? .init()
+      values.stages = try catalogue.loadStages().map(CatalogueSnapshot.StageRow.init)
+      values.take(try catalogue.values())
       if let snapshot, snapshot.isComplete, snapshot.generation == generation {
-        var values = snapshot.values
-        values.stages = try catalogue.loadStages().map(CatalogueSnapshot.StageRow.init)
-        if let view = try catalogue.value("view") { values.view = view }
-        values.decoder = try catalogue.value("decoder").map { String(decoding: $0, as: UTF8.self) }
         return try assemble(
           store: store, place: place, lock: lock, catalogue: catalogue, entries: snapshot.entries, values: values)
       }
-      var values = CatalogueSnapshot.Values()
-      values.stages = try catalogue.loadStages().map(CatalogueSnapshot.StageRow.init)
-      values.view = try catalogue.value("view")
-      values.decoder = try catalogue.value("decoder").map { String(decoding: $0, as: UTF8.self) }
       let collection = try assemble(
         store: store, place: place, lock: lock, catalogue: catalogue, entries: try catalogue.loadImages(),
         values: values)
@@ -174,12 +169,8 @@ extension ImageCollection {
       entries.removeAll { doubtful.contains($0.slot) }
       for slot in doubtful { used[slot] = false }
     }
-    state.entries = Array(repeating: nil, count: used.count)
-    state.slotOfKey.reserveCapacity(entries.count)
-    for entry in entries {
-      state.set(entry, entry.slot)
-      state.slotOfKey[entry.object.key] = entry.slot
-    }
+    state.entries = EntryTable(vacant: used.count)
+    for entry in entries { state.set(entry, entry.slot) }
     state.order = entries.map(\.slot)
     state.freeSlots = used.indices.reversed().filter { !used[$0] }
     let ready = entries.lazy.filter { $0.state == .ready }.map(\.slot)
@@ -212,7 +203,10 @@ extension ImageCollection {
     guard let cacheDirectory, let catalogue = state.withLock({ $0.catalogue }) else { return }
     let latest = CacheDirectory.lastUse(in: cacheDirectory, except: directory)
     let now = max(Date().timeIntervalSince1970, latest + 0.001)
-    state.withLock { $0.values.used = now }
+    state.withLock { state in
+      state.values.used = now
+      state.values.location = state.store.location.text
+    }
     try? catalogue.setValue(Data(location.text.utf8), "location")
     try? catalogue.setValue(Data(String(now).utf8), "used")
     keepToLimits()
@@ -228,11 +222,10 @@ extension ImageCollection {
     else { return nil }
     var state = State(store: store, atlas: atlas)
     let count = (lender.firstEntries.lazy.map(\.slot).max() ?? -1) + 1
-    state.entries = Array(repeating: nil, count: count)
+    state.entries = EntryTable(vacant: count)
     for var entry in lender.firstEntries where state.entries[entry.slot] == nil {
       if entry.state == .ready, atlas.info(entry.slot) == nil { entry.state = .listed }
       state.set(entry, entry.slot)
-      state.slotOfKey[entry.object.key] = entry.slot
     }
     state.order = nil
     state.values = lender.values

@@ -32,7 +32,7 @@ public final class CollectionWriter: Sendable {
   let collection: ImageCollection
   private let closed = Mutex(false)
   private let callers = DispatchGroup()
-  private let seen = Mutex<Set<Int>>([])
+  private let seen = Mutex(SlotSet())
   private struct Batch {
     var isScheduled = false
     var last = ContinuousClock.now
@@ -92,7 +92,7 @@ public final class CollectionWriter: Sendable {
       var present: [Int] = []
       collection.state.withLock { state in
         for object in objects {
-          if let slot = state.slotOfKey[object.key], var entry = state.entries[slot] {
+          if let slot = state.entries.slot(of: object.key), var entry = state.entries[slot] {
             if entry.object.etag == object.etag && entry.object.size == object.size {
               if entry.object != object {
                 entry.object = object
@@ -106,9 +106,8 @@ public final class CollectionWriter: Sendable {
             if Self.remove(slot, from: &state) { change.removed.append(slot) }
           }
           let slot = state.freeSlots.popLast() ?? state.entries.count
-          if slot == state.entries.count { state.entries.append(nil) }
+          if slot == state.entries.count { state.entries.append() }
           state.set(CollectionEntry(slot: slot, object: object, width: 0, height: 0, state: .listed), slot)
-          state.slotOfKey[object.key] = slot
           state.changedSlots.insert(slot)
           state.removedKeys.remove(object.key)
           state.order = nil
@@ -117,7 +116,9 @@ public final class CollectionWriter: Sendable {
           present.append(slot)
         }
       }
-      seen.withLock { $0.formUnion(present) }
+      seen.withLock { seen in
+        for slot in present { seen.insert(slot) }
+      }
       scheduleCommit()
       return change
     } ?? ListingChange()
@@ -148,7 +149,6 @@ public final class CollectionWriter: Sendable {
   private static func remove(_ slot: Int, from state: inout ImageCollection.State) -> Bool {
     guard let entry = state.entries[slot] else { return false }
     state.set(nil, slot)
-    state.slotOfKey[entry.object.key] = nil
     state.removedKeys.insert(entry.object.key)
     state.changedSlots.remove(slot)
     state.passingProblems.remove(slot)

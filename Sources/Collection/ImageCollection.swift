@@ -14,8 +14,7 @@ public final class ImageCollection: Sendable {
   struct State {
     var store: any ObjectStore
     var atlas: Atlas
-    var entries: [CollectionEntry?] = []
-    var slotOfKey: [ObjectKey: Int] = [:]
+    var entries = EntryTable()
     /// All slots in the order of keys; nil when it has to be sorted anew.
     var order: [Int]? = [] { didSet { if order == nil { orderVersion += 1 } } }
     var orderVersion = 0
@@ -122,7 +121,7 @@ public final class ImageCollection: Sendable {
   public var counts: Counts { state.withLock { $0.counts } }
 
   /// The slot of the object with this key.
-  public func slot(of key: ObjectKey) -> Int? { state.withLock { $0.slotOfKey[key] } }
+  public func slot(of key: ObjectKey) -> Int? { state.withLock { $0.entries.slot(of: key) } }
 
   /// Everything known, in the order of keys.
   public var entries: [CollectionEntry] {
@@ -178,14 +177,11 @@ public final class ImageCollection: Sendable {
 
   /// All slots in the order of keys. Sorts without holding up others, who may go on changing the collection.
   func slotsInOrder() -> [Int] {
-    let (order, version, known) = state.withLock { state in
-      (
-        state.order, state.orderVersion,
-        state.order == nil ? state.entries.compactMap { entry in entry.map { ($0.object.key, $0.slot) } } : []
-      )
+    let (order, version, entries) = state.withLock { state in
+      (state.order, state.orderVersion, state.order == nil ? state.entries : EntryTable())
     }
     if let order { return order }
-    let sorted = known.sorted { $0.0 < $1.0 }.map(\.1)
+    let sorted = entries.slotsByKey()
     state.withLock { if $0.orderVersion == version { $0.order = sorted } }
     return sorted
   }
@@ -205,15 +201,17 @@ public final class ImageCollection: Sendable {
   /// What `saveViewState` kept last.
   public func loadViewState() -> Data? { state.withLock { $0.values.view } }
 
-  /// A single value kept with the collection; nil for none. Blocking.
-  public func keptValue(_ name: String) -> String? {
-    let data = try? state.withLock { $0.catalogue }?.value("kept " + name)
-    return data.flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) }
-  }
+  /// A single value kept with the collection; nil for none.
+  public func keptValue(_ name: String) -> String? { state.withLock { $0.values.kept[name] } }
 
-  /// Keeps a single value with the collection, where there is a local store. Blocking.
+  /// Keeps a single value with the collection, for as long as the collection is kept. Blocking.
   public func keep(_ value: String, as name: String) {
-    try? state.withLock { $0.catalogue }?.setValue(Data(value.utf8), "kept " + name)
+    let catalogue = state.withLock { state in
+      state.values.kept[name] = value
+      state.isSnapshotStale = true
+      return state.catalogue
+    }
+    try? catalogue?.setValue(Data(value.utf8), "kept " + name)
   }
 
   /// Waits until everything that was to be kept is on disk. Blocking, for the end of the program.
@@ -221,6 +219,8 @@ public final class ImageCollection: Sendable {
     queue.sync {
       commit()
       writeSnapshot()
+      // The program that held the store may have ended since the last job.
+      deposit()
     }
   }
 
@@ -244,6 +244,20 @@ public final class ImageCollection: Sendable {
     stages.remove(record, directory: isKept ? directory : nil)
     queue.async { [self] in try? state.withLock { $0.catalogue }?.removeStage(record.key) }
     return nil
+  }
+}
+
+extension ImageCollection {
+  /// A stage that came from others counts as the user's own from now on. Returns at once.
+  public func takeOver(_ record: StageRecord, as kind: String) {
+    guard let (kept, gone) = stages.change(record.key, to: kind) else { return }
+    state.withLock { $0.isSnapshotStale = true }
+    // After what `arrays` has put there.
+    queue.async { [self] in
+      guard let catalogue = state.withLock({ $0.catalogue }) else { return }
+      try? catalogue.save(kept)
+      for record in gone { try? catalogue.removeStage(record.key) }
+    }
   }
 }
 

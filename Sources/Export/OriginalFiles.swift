@@ -33,7 +33,13 @@ public struct OriginalFiles: Sendable {
   /// How many there are.
   public var count: Int { images.count }
   /// How many bytes they have, as far as the listing tells.
-  public var bytes: Int64 { images.reduce(0) { $0 + max(0, $1.entry.object.size) } }
+  public var bytes: Int64 {
+    // Files with holes may name any size.
+    images.reduce(0) { sum, image in
+      let (next, isTooMuch) = sum.addingReportingOverflow(max(0, image.entry.object.size))
+      return isTooMuch ? .max : next
+    }
+  }
 
   /// The images in `slots`, to be written below `folder`, which need not exist.
   public init(_ slots: [Int], of collection: ImageCollection, in folder: String) {

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Bounds the bytes on their way between fetching and decoding. Who asks when there is no room suspends, in the order of
-/// asking. One object larger than all of the room gets in alone.
+/// asking. One object larger than all of the room takes all of it, and gets in alone.
 final class ByteBudget: Sendable {
   private struct State {
     var used: Int64 = 0
@@ -13,9 +13,10 @@ final class ByteBudget: Sendable {
   init(limit: Int64) { self.limit = limit }
 
   func take(_ bytes: Int64) async {
+    let bytes = min(bytes, limit)
     await withCheckedContinuation { continuation in
       let isIn = state.withLock { state in
-        guard state.waiting.isEmpty, state.used == 0 || state.used + bytes <= limit else {
+        guard state.waiting.isEmpty, state.used + bytes <= limit else {
           state.waiting.append((bytes, continuation))
           return false
         }
@@ -27,10 +28,11 @@ final class ByteBudget: Sendable {
   }
 
   func give(_ bytes: Int64) {
+    let bytes = min(bytes, limit)
     let next = state.withLock { state in
       state.used -= bytes
       var next: [CheckedContinuation<Void, Never>] = []
-      while let first = state.waiting.first, state.used == 0 || state.used + first.bytes <= limit {
+      while let first = state.waiting.first, state.used + first.bytes <= limit {
         state.used += first.bytes
         next.append(first.continuation)
         state.waiting.removeFirst()

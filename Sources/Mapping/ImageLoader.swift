@@ -11,12 +11,14 @@ final class ImageLoader: Sendable {
   let fetchClock = BusyClock()
   let decodeClock = BusyClock()
   let featureClock = BusyClock()
+  /// Keeping what was decoded, which is counted as decoding as well.
+  let storeClock = BusyClock()
 
   private let collection: ImageCollection
   let writer: CollectionWriter
   private let store: any ObjectStore
   private let decoder: ImageDecoder
-  private let extractor: PixelFeatures
+  private let extractor: any FeatureExtractor
   private let token: CancellationToken
   private let outbox: EventOutbox
   private let meter: ProgressMeter
@@ -42,7 +44,7 @@ final class ImageLoader: Sendable {
 
   init(
     collection: ImageCollection, writer: CollectionWriter, store: any ObjectStore, limits: DecodingLimits,
-    extractor: PixelFeatures, threads: Int, token: CancellationToken, outbox: EventOutbox, meter: ProgressMeter
+    extractor: any FeatureExtractor, threads: Int, token: CancellationToken, outbox: EventOutbox, meter: ProgressMeter
   ) {
     self.collection = collection
     self.writer = writer
@@ -84,9 +86,11 @@ final class ImageLoader: Sendable {
     defer { budget.give(weight) }
     try Task.checkCancellation()
     let result: FetchResult
+    // Another file's ending says more than none.
+    let expected: Acceptance = claims ? .likely : collection.isListedByName(entry) ? .open : .unlikely
     do {
       result = try await fetchClock.measure {
-        try await store.get(entry.object, isDoubtful: !claims) { sniffFormat($0) != nil }
+        try await store.get(entry.object, expected: expected) { sniffFormat($0) != nil }
       }
       counts.withLock { $0.failuresInARow = 0 }
     } catch let error as StorageError {
@@ -94,7 +98,7 @@ final class ImageLoader: Sendable {
       if !isLast, Self.mayPass(error.kind) {
         counts.withLock { $0.deferred.append(slot) }
       } else {
-        leaveOut(entry, Self.reason(error), isLasting: false)
+        leaveOut(entry, error.description, isLasting: false)
       }
       if error.concernsWholeLocation {
         let failures = counts.withLock { counts in
@@ -115,14 +119,9 @@ final class ImageLoader: Sendable {
 
   private static func mayPass(_ kind: StorageError.Kind) -> Bool {
     switch kind {
-    case .unreachable, .throttled, .serverFailure, .interrupted, .invalidAnswer: true
+    case .unreachable, .throttled, .serverFailure, .interrupted, .invalidAnswer, .notS3, .insecure: true
     default: false
     }
-  }
-
-  /// What happened, and what the server's administrator has to be told.
-  private static func reason(_ error: StorageError) -> String {
-    error.requestID.map { "\(error.message) (request \($0))" } ?? error.message
   }
 
   private func keep(_ bytes: [UInt8], etag: String, _ entry: CollectionEntry) async throws {
@@ -177,9 +176,11 @@ final class ImageLoader: Sendable {
         count = extractor.dimension
       }
     }
-    _ = try writer.store(
-      entry.slot, header: header, thumbnail: thumbnail, features: features, by: extractor, etag: etag,
-      size: Int64(bytes.count))
+    _ = try storeClock.measure {
+      try writer.store(
+        entry.slot, header: header, thumbnail: thumbnail, features: features, by: extractor, etag: etag,
+        size: Int64(bytes.count))
+    }
   }
 
   private func claimsImage(_ key: ObjectKey) -> Bool {

@@ -21,26 +21,35 @@ public struct KeptLayout: Sendable, Identifiable {
   public let isComplete: Bool
   /// How many images were placed into it after it was made; nil for a layout of all its images.
   public let placed: Int?
+  /// Whether it was made by others and came with the replica; it is one's own once it has been shown.
+  public let isShared: Bool
   let record: StageRecord
 }
 
 extension ImageCollection {
-  /// The layouts that are kept, ten complete ones and a few others at most, last used first. Quick.
+  /// The layouts that are kept, last used first: ten complete ones and a few others at most; behind them ten at most that
+  /// others have made. Quick.
   public func keptLayouts() -> [KeptLayout] {
-    stages { ["layout", "stopped", "placed"].contains($0.kind) }.compactMap { record in
+    let own = stages { ["layout", "stopped", "placed"].contains($0.kind) }
+    let others = stages { $0.kind == "shared" }
+    return (own + others).compactMap { record in
       guard let description = LayoutFile.description(of: record) else { return nil }
+      let isShared = record.kind == "shared"
       return KeptLayout(
         id: record.key, parameters: description.parameters, date: record.created, iteration: description.iteration,
-        klDivergence: description.klDivergence, isComplete: record.kind == "layout", placed: description.placed,
-        record: record)
+        klDivergence: description.klDivergence, isComplete: record.kind == "layout" || isShared,
+        placed: description.placed, isShared: isShared, record: record)
     }
   }
 
   /// The positions of a kept layout for those of its images that are still there; nil when it is damaged. Blocking: two
   /// files are read.
-  /// - Parameter isUse: Whether it counts as used now, and so as the one shown last.
+  /// - Parameter isUse: Whether it counts as used now, and so as the one shown last; one that others made becomes one's own.
   public func snapshot(of layout: KeptLayout, isUse: Bool = true) -> LayoutSnapshot? {
-    LayoutFile.read(layout.record, from: self, images: entries.filter { $0.state == .ready }, isUse: isUse)
+    let snapshot = LayoutFile.read(
+      layout.record, from: self, images: entries.filter { $0.state == .ready }, isUse: isUse)
+    if snapshot != nil, isUse, layout.isShared { takeOver(layout.record, as: "layout") }
+    return snapshot
   }
 
   /// A picture of a layout, so small that each image is a dot of its average colour; transparent where there is none.

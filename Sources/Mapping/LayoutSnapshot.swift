@@ -14,11 +14,14 @@ public struct LayoutSnapshot: Sendable, Equatable {
   public let isFinal: Bool
   /// What it is kept as, as `KeptLayout.id`; nil for one that is not kept.
   public var layoutID: String?
+  /// Those of the slots whose images were placed into a layout made without them, in the order of their keys; none in a
+  /// layout of all images.
+  public let placed: [Int32]
 
   /// A snapshot; `positions` holds two numbers a slot.
   public init(
     slots: [Int32], positions: [Float], iteration: Int, iterations: Int, klDivergence: Double?, isFinal: Bool,
-    layoutID: String? = nil
+    placed: [Int32] = [], layoutID: String? = nil
   ) {
     precondition(positions.count == 2 * slots.count)
     self.slots = slots
@@ -28,5 +31,6 @@ public struct LayoutSnapshot: Sendable, Equatable {
     self.klDivergence = klDivergence
     self.isFinal = isFinal
     self.layoutID = layoutID
+    self.placed = placed
   }
 }

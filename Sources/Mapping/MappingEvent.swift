@@ -113,12 +113,16 @@ public struct MappingFailure: Error, Sendable, Equatable, CustomStringConvertibl
   /// What can be done about it; may be empty.
   public var remedy: String
 
+  /// The server's name of the request that failed, which `why` says too; nil where no server answered.
+  public var requestID: String?
+
   /// A failure of `kind`.
-  public init(kind: Kind, what: String, why: String = "", remedy: String = "") {
+  public init(kind: Kind, what: String, why: String = "", remedy: String = "", requestID: String? = nil) {
     self.kind = kind
     self.what = what
     self.why = why
     self.remedy = remedy
+    self.requestID = requestID
   }
 
   /// The three sentences in one line.

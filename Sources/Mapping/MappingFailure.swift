@@ -8,12 +8,13 @@ extension MappingFailure {
       case .noSuchBucket, .noSuchFolder, .noSuchKey: .notFound
       case .accessDenied, .wrongSecret, .unknownAccessKey, .expiredCredentials, .noCredentials: .accessDenied
       case .unreachable, .insecure, .notS3, .throttled, .serverFailure, .interrupted, .invalidAnswer: .network
-      case .configuration, .wrongRegion, .clockSkew: .invalidRequest
-      case .archived, .tooLarge, .fileSystem, .badDigest, .refused: .other
+      case .configuration: .invalidRequest
+      case .archived, .tooLarge, .fileSystem, .badDigest, .refused, .wrongRegion, .clockSkew: .other
       }
     self.init(
-      kind: kind, what: "\(location.text) could not be read.", why: error.message,
-      remedy: error.remedy ?? Self.remedy(for: kind))
+      kind: kind, what: "\(location.text) could not be read.",
+      why: error.requestID.map { "\(error.message) (request \($0))" } ?? error.message,
+      remedy: error.remedy ?? Self.remedy(for: kind), requestID: error.requestID)
   }
 
   /// Any error as a failure.

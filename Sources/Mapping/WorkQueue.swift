@@ -9,6 +9,7 @@ final class WorkQueue: Sendable {
     var waiting: [CheckedContinuation<Int?, Never>] = []
   }
   private let state = Mutex(State())
+  private static let letGo = 16_384
 
   func add(_ slots: [Int]) {
     let handed = state.withLock { state in
@@ -44,7 +45,14 @@ final class WorkQueue: Sendable {
     await withCheckedContinuation { continuation in
       let answer = state.withLock { state -> Int?? in
         if state.next < state.slots.count {
-          defer { state.next += 1 }
+          defer {
+            state.next += 1
+            // What is taken is let go in large steps.
+            if state.next == Self.letGo {
+              state.slots.removeFirst(state.next)
+              state.next = 0
+            }
+          }
           return .some(state.slots[state.next])
         }
         if state.isFinished { return .some(nil) }

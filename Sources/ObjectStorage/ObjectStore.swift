@@ -18,6 +18,10 @@ public protocol ObjectStore: Sendable {
   /// Ends the wait for the next try of an interruption; without effect otherwise.
   func tryNow()
 
+  /// The location answered in an earlier run: when nothing answers now, that is waited out, and not taken for a wrong
+  /// address.
+  func expectAnswer()
+
   /// Larger objects are refused.
   var maximumBytes: Int64? { get }
 
@@ -38,10 +42,10 @@ public protocol ObjectStore: Sendable {
   ///   (someone is waiting) goes ahead of others that wait for a free connection.
   func get(_ key: ObjectKey, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)?) async throws -> FetchResult
 
-  /// The bytes of a listed object that the listing does not tell to be unreadable; `get(_:isDoubtful:accept:)` is what
+  /// The bytes of a listed object that the listing does not tell to be unreadable; `get(_:expected:accept:)` is what
   /// callers want.
   func fetch(
-    _ object: StoredObject, isDoubtful: Bool, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
+    _ object: StoredObject, expected: Acceptance, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
   ) async throws -> FetchResult
 
   /// An address at which any program can read the object for a while: signed for a bucket (whoever has it can read
@@ -65,9 +69,12 @@ extension ObjectStore {
   /// Nothing waits.
   public func tryNow() {}
 
+  /// Nothing is ever waited for.
+  public func expectAnswer() {}
+
   /// By key.
   public func fetch(
-    _ object: StoredObject, isDoubtful: Bool, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
+    _ object: StoredObject, expected: Acceptance, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
   ) async throws -> FetchResult {
     try await get(object.key, accept: accept)
   }
@@ -76,11 +83,11 @@ extension ObjectStore {
   /// refused without a request.
   ///
   /// - Parameters:
-  ///   - isDoubtful: It is likely that `accept` will say no: a large object is then asked for its beginning first.
+  ///   - expected: What `accept` will probably say: where that is no, an object is asked for its beginning first.
   ///   - accept: As in `get(_:accept:)` of a key.
   /// - Throws: as `get(_:accept:)` of a key.
   public func get(
-    _ object: StoredObject, isDoubtful: Bool = false, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)? = nil
+    _ object: StoredObject, expected: Acceptance = .likely, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)? = nil
   ) async throws -> FetchResult {
     if let limit = maximumBytes, object.size > limit {
       throw StorageError.tooLarge(object.key, size: object.size, limit: limit)
@@ -88,7 +95,7 @@ extension ObjectStore {
     if object.isArchived, let storageClass = object.storageClass {
       throw StorageError.archived(object.key, storageClass: storageClass)
     }
-    return try await fetch(object, isDoubtful: isDoubtful, accept: accept)
+    return try await fetch(object, expected: expected, accept: accept)
   }
 }
 

@@ -91,7 +91,9 @@ extension StorageError: CustomStringConvertible {
 
 extension StorageError {
   static func tooLarge(_ key: ObjectKey, size: Int64, limit: Int64) -> StorageError {
-    StorageError(.tooLarge, "\(key.displayName) has \(size) bytes, more than the limit of \(limit).")
+    StorageError(
+      .tooLarge, "\(key.displayName) has \(size) bytes, more than the limit of \(limit).",
+      remedy: "Raise --max-bytes to show it.")
   }
 
   static func archived(_ key: ObjectKey, storageClass: String) -> StorageError {

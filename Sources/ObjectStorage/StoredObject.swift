@@ -78,6 +78,16 @@ public struct RequestCounts: Hashable, Sendable {
   public init() {}
 }
 
+/// Whether an object is expected to be accepted when its first bytes are seen.
+public enum Acceptance: Sendable {
+  /// It is asked for whole.
+  case likely
+  /// Nothing is known: only a large one is asked for its beginning first, which is a request more when it is accepted.
+  case open
+  /// All but the smallest are asked for their beginning first.
+  case unlikely
+}
+
 /// What became of a `get`.
 public enum FetchResult: Sendable {
   /// The whole object, and the tag of what was read.

@@ -38,6 +38,18 @@ public enum SceneCommand: Hashable, Sendable {
   case toggleSelection
   /// Show all of the selection.
   case fitSelection
+  /// Select the folder of the picture at hand, or the folder above.
+  case selectFolder
+  /// Begin a rectangle that the arrow keys extend, or select what lies in it, or take that out.
+  case rectangle(takesAway: Bool)
+  /// Colour by something else.
+  case nextLabelKind
+  /// Show what the colours mean, or no more.
+  case toggleLegend
+  /// Go to the next picture of the selection, or of all by name.
+  case nextPicture
+  /// Go to the one before.
+  case previousPicture
   /// Go through the pictures that are new and not looked at yet.
   case showUnseen
   /// Select by typing.
@@ -132,6 +144,8 @@ public struct KeyBinding: Sendable {
     row("1", .actualSize, "1", "Show the opened picture pixel by pixel"),
     row("r", .turn(clockwise: true), "r, R", "Turn the opened picture to the right, to the left"),
     row("R", .turn(clockwise: false)),
+    row(.pageDown, [], .nextPicture, "PageDown, PageUp", "Next picture of the selection, or by name; previous"),
+    row(.pageUp, [], .previousPicture),
     row("e", .showDetails, "e", "Details of the picture: its file, and what the camera wrote (EXIF)"),
     row("b", .nextBackdrop, "b", "Behind transparent pictures: squares, black, white"),
     row("v", .openSideBySide, "v", "Show the selected pictures side by side"),
@@ -148,10 +162,15 @@ public struct KeyBinding: Sendable {
     row("g", .nextArrangement, "g", "Arrange: free, spread apart, in a grid"),
     row("]", .enlargePictures, "], [", "Larger pictures, smaller pictures"),
     row("[", .shrinkPictures),
+    row("k", .nextLabelKind, "k", "Colour by folder, date, size, shape, or not"),
+    row("K", .toggleLegend, "K", "What the colours mean: show it and go there, hide it"),
     row(" ", .toggleSelection, "Space, Ctrl+click", "Select the picture, or no more"),
     row(.character("a"), .control, .selectAll, "Ctrl+A", "Select all; drag with Shift a rectangle, with Ctrl a lasso"),
     row("i", .invertSelection, "i, Ctrl+I", "Select the others; with Alt, a rectangle or lasso takes away"),
     row(.character("i"), .control, .invertSelection),
+    row("x", .rectangle(takesAway: false), "x, X", "A rectangle: arrows extend it, x selects, X takes away"),
+    row("X", .rectangle(takesAway: true)),
+    row("u", .selectFolder, "u", "Select the folder of the picture; again, the folder above it"),
     row("/", .search, "/", "Select by typing a part of the names"),
     row("z", .fitSelection, "z", "Show all of the selection"),
     row("m", .findSimilar, "m", "More like this: the nearest ones, to be walked along with the arrows"),

@@ -73,6 +73,11 @@ struct PictureField: Sendable {
   }
   /// Width / height; 1 until known.
   func aspect(_ slot: Int) -> Float { signedAspects.indices.contains(slot) ? abs(signedAspects[slot]) : 1 }
+  /// Where a picture stands in `order`.
+  func indexInOrder(_ slot: Int) -> Int? {
+    guard gridIndex.indices.contains(slot), gridIndex[slot] >= 0 else { return nil }
+    return Int(gridIndex[slot])
+  }
   func isReady(_ slot: Int) -> Bool { marks.indices.contains(slot) && marks[slot].contains(.ready) }
 
   /// Mean distance between neighbours, in layout units.

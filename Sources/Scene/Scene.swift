@@ -43,6 +43,8 @@ public struct Scene: Sendable {
   public internal(set) var cursor = SceneCursor.arrow
 
   var pictures = PictureField()
+  var labels = LabelView()
+  var rectangle: KeyRectangle?
   var motion = CameraMotion()
   var viewHistory = ViewHistory()
   /// The zoom of the full-size view on its way.
@@ -79,7 +81,7 @@ public struct Scene: Sendable {
   /// Images that have a place on the map.
   public var placedCount: Int { pictures.placed.count }
   /// Grows with everything that changes what is drawn, apart from the camera.
-  public var contentVersion: Int { pictures.version &+ selectionVersion }
+  public var contentVersion: Int { pictures.version &+ selectionVersion &+ labels.version }
   /// Grows with everything that moves pictures, apart from the camera: not when more come or thumbnails become ready.
   public var arrangementVersion: Int { pictures.arrangementVersion }
   /// Whether a layout is shown, and not the loading grid.
@@ -154,6 +156,10 @@ public struct Scene: Sendable {
       if mode != .free { effects.add(.arrange) }
     case .arrangementMode(let mode): setMode(mode, &effects)
     case .arranged(let arrangement, let mode, let version): arranged(arrangement, mode, version: version, &effects)
+    case .pictureSize(let factor): setPictureSize(factor, &effects)
+    case .labelKind(let kind): setLabelKind(kind, &effects)
+    case .labelled(let labelling): show(labelling, &effects)
+    case .legend(let isShown): setShowsLegend(isShown, &effects)
     case .walk(let groups): beginWalk(groups, &effects)
     case .walkTo(let position): walkTo(position, &effects)
     case .select(let slots): select(slots: slots, &effects)
@@ -175,6 +181,7 @@ public struct Scene: Sendable {
     }
     alignSideBySide()
     pictures.reindexIfNeeded()
+    alignRectangle()
     noticeSeen(&effects)
     noteView()
     if hasUnsavedView, !wantsTicks, !gesture.isPressed {
@@ -243,8 +250,8 @@ public struct Scene: Sendable {
   public var viewState: ViewState {
     ViewState(
       center: camera.center, scale: camera.scale / viewportSide, handHasTouchedCamera: handHasTouchedCamera,
-      orientation: pictures.orientation, mode: mode, pictureSize: pictureSize,
-      showsOverview: showsOverview)
+      orientation: pictures.orientation, mode: mode, pictureSize: pictureSize, labelKind: labels.kind,
+      showsLegend: labels.showsLegend, showsOverview: showsOverview)
   }
 
   private var viewportSide: Double { Double(max(1, min(camera.viewport.width, camera.viewport.height))) }
@@ -256,6 +263,8 @@ public struct Scene: Sendable {
     pictures.restore(state.orientation)
     setMode(state.mode ?? mode, &effects)
     setPictureSize(state.pictureSize ?? pictureSize, &effects)
+    setLabelKind(state.labelKind, &effects)
+    setShowsLegend(state.showsLegend ?? true, &effects)
     showsOverview = state.showsOverview ?? showsOverview
     guard state.handHasTouchedCamera else { return }
     guard !camera.viewport.isEmpty else {

@@ -82,6 +82,7 @@ extension Scene {
     if button == 9, !gesture.isPressed { return perform(.viewForward, &effects) }
     guard button == 1 else { return }
     pointer = point
+    dropRectangle(&effects)
     activate(at: point, &effects)
     motion.flight = nil
     motion.zoom = nil
@@ -224,7 +225,7 @@ extension Scene {
     if isRepeat {
       // Only stepping and zooming go on while the key is held; panning has its own clock.
       switch command {
-      case .step, .zoomIn, .zoomOut: break
+      case .step, .zoomIn, .zoomOut, .nextPicture, .previousPicture: break
       default: return
       }
     }
@@ -242,7 +243,9 @@ extension Scene {
     case .step(let direction): step(direction, &effects)
     case .pan(let direction): pan(direction, &effects)
     case .open:
-      if let opened {
+      if isDrawingRectangle {
+        finishRectangle(&effects)
+      } else if let opened {
         if !sideBySide.isEmpty { show(opened.slot, from: nil, &effects) }
       } else if let slot = focused ?? hovered {
         open(slot, &effects)
@@ -274,6 +277,12 @@ extension Scene {
     case .invertSelection: if opened == nil { invertSelection(&effects) }
     case .toggleSelection: if let slot = atHand { toggle(slot, &effects) }
     case .fitSelection: if opened == nil { fitSelection(&effects) }
+    case .selectFolder: effects.add(.selectFolder(slot: atHand))
+    case .rectangle(let takesAway): toggleRectangle(takesAway: takesAway, &effects)
+    case .nextLabelKind: if opened == nil, imageCount > 0 { nextLabelKind(&effects) }
+    case .toggleLegend: if opened == nil { effects.add(.toggleLegend) }
+    case .nextPicture: stepInOrder(by: 1, &effects)
+    case .previousPicture: stepInOrder(by: -1, &effects)
     case .showUnseen: if opened == nil { effects.add(.showUnseen) }
     case .search: if opened == nil, imageCount > 0 { effects.add(.search) }
     case .copyAddress:
@@ -339,6 +348,8 @@ extension Scene {
   private mutating func back(_ effects: inout Effects) {
     if opened != nil {
       close(&effects)
+    } else if isDrawingRectangle {
+      dropRectangle(&effects)
     } else if marquee != nil {
       marquee = nil
       gesture.isPressed = false
@@ -445,5 +456,5 @@ extension Scene {
 
 extension Scene {
   /// The picture whose name and size are shown: the one pointed at, else the one with the keyboard focus.
-  public var labelledSlot: Int? { gesture.isDragging ? nil : hovered ?? focused }
+  public var labelledSlot: Int? { gesture.isDragging || isDrawingRectangle ? nil : hovered ?? focused }
 }

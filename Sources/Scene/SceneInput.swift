@@ -46,6 +46,14 @@ public enum SceneInput: Sendable {
   case arrangementMode(ArrangementMode)
   /// What `Scene.arrangementRequest` asked for, of that version of the layout.
   case arranged(Arrangement, ArrangementMode, version: Int)
+  /// By how much pictures are to be larger than they would be.
+  case pictureSize(Double)
+  /// What the colours of frames are to say; nil for no frames.
+  case labelKind(LabelKind?)
+  /// The classes that `SceneEffect.labelKindChanged` asked for.
+  case labelled(Labelling)
+  /// Whether the colours are explained beside the map.
+  case legend(isShown: Bool)
   /// Groups of images to go through, one after another; they are selected.
   case walk(groups: [[Int]])
   /// Go to an image of the group that is shown, by its place there; while all groups are seen, to one of them.
@@ -98,6 +106,13 @@ public enum SceneEffect: Hashable, Sendable {
   case arrange
   /// `Scene.pictureSize` is another one.
   case pictureSizeChanged
+  /// `Scene.labelKind` is another one: compute its classes, for `SceneInput.labelled`.
+  case labelKindChanged
+  /// Show what the colours mean, put the keyboard there, or hide it.
+  case toggleLegend
+  /// Select what lies in the folder of this image, or in the folder above when that is selected already; nil without an
+  /// image at hand.
+  case selectFolder(slot: Int?)
   /// `Scene.selection` is another one.
   case selectionChanged
   /// `Scene.unseen` is another one.
@@ -166,6 +181,8 @@ public enum SceneKey: Hashable, Sendable {
   case escape
   /// Home.
   case home
+  /// Page Up and Page Down.
+  case pageUp, pageDown
   /// Backspace.
   case backspace
   /// The function keys that mean something.
@@ -198,6 +215,10 @@ public struct ViewState: Hashable, Codable, Sendable {
   public var mode: ArrangementMode?
   /// By how much they are larger than they would be.
   public var pictureSize: Double?
+  /// What the colours of frames say.
+  public var labelKind: LabelKind?
+  /// Whether that is explained beside the map.
+  public var showsLegend: Bool?
   /// Whether the overview is wanted.
   public var showsOverview: Bool?
 }

@@ -58,6 +58,8 @@ import X11
   /// Whether the open location has had an image, and so a place in the history.
   var isInHistory = false
   var knownSlots: Set<Int> = []
+  /// Images whose thumbnails were made anew because of damage.
+  var mendedSlots: Set<Int> = []
   /// Pictures that the map showed when it last came to rest.
   var seenCount: Int?
   /// Computes arrangements, one at a time.
@@ -65,6 +67,11 @@ import X11
   let saving = Saving()
   let likeness = Likeness()
   let strip = GroupStrip()
+  let labeller = Labeller()
+  let legend = Legend()
+  var selectedFolder: SelectedFolder?
+  /// Answers to older questions for a folder's images are dropped.
+  var folderQuestion = 0
   let shelf = LayoutShelf()
   let keptPictures = KeptPictures()
   /// The images that were new when they began to be gone through.
@@ -112,10 +119,11 @@ import X11
     group.add(problems.controls)
     group.add(notes.controls)
     group.add(questionPanel.controls)
-    group.add([strip, layoutStrip])
+    group.add([strip, layoutStrip, legend])
     group.add(prompt.controls)
     group.clipboard = clipboard
     connectCallbacks()
+    connectLabels()
     loadHistory()
   }
 
@@ -193,6 +201,7 @@ import X11
     problems.onClose = { [weak self] in self?.closeProblems() }
     problems.onRetry = { [weak self] slots in self?.retry(slots) }
     map.onEffect = { [weak self] effect in self?.perform(effect) }
+    map.onDamage = { [weak self] slots in self?.mend(slots) }
     map.label = { [weak self] slot in self?.label(of: slot) }
     map.fullSize.onLoaded = { [weak self] slot, result in self?.originalLoaded(slot, result) }
     jobs.onEvent = { [weak self] event in self?.take(event) }
@@ -235,6 +244,7 @@ import X11
     prompt.place(in: pictureArea, style: style)
     map.send(.viewportChanged(PixelRect(covering: pictureArea), uiScale: style.scale))
     placeDetails()
+    updateLegend()
     redrawAll()
   }
 

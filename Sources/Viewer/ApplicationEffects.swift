@@ -37,6 +37,9 @@ extension Application {
     case .findSimilar(let slot): findSimilar(to: slot)
     case .findDuplicates: findDuplicates()
     case .walkChanged: walkChanged()
+    case .labelKindChanged: computeLabels()
+    case .toggleLegend: toggleLegend()
+    case .selectFolder(let slot): selectFolder(of: slot)
     case .pictureSizeChanged:
       announcement = "Pictures at \(Int((map.scene.pictureSize * 100).rounded())) %"
       updateStatus()
@@ -141,15 +144,20 @@ extension Application {
     var content = StatusLine.Content()
     let (sentence, isError) = sentence()
     content.sentence = sentence
-    if let sentence = saving.sentence, announcement == nil { content.sentence = sentence }
+    if let sentence = saving.sentence, announcement == nil {
+      content.sentence = ([sentence] + (saving.interruption.map(Wording.words) ?? [])).joined(separator: " · ")
+    }
     if saving.sentence == nil, let selectionWords, announcement == nil, !isError, map.scene.opened == nil {
       content.sentence = jobs.isRunning ? "\(selectionWords) · \(sentence)" : selectionWords
     }
     content.isError = isError
     content.leftOut = jobs.collection?.counts.leftOut ?? 0
     let known = map.scene.imageCount
-    if let seen = seenCount, location != nil, known > 0, seen != known, map.scene.opened == nil {
-      content.seen = "\(Wording.count(seen)) of \(Wording.count(known)) in view"
+    if let seen = seenCount, location != nil, known > 0, map.scene.opened == nil {
+      content.seen =
+        seen == known
+        ? "all \(Wording.count(known)) in view" : "\(Wording.count(seen)) of \(Wording.count(known)) in view"
+      content.seenBriefly = seen == known ? "all in view" : "\(Wording.count(seen)) in view"
     }
     if saving.task != nil {
       content.action = .stopSaving
@@ -161,7 +169,12 @@ extension Application {
       if case .finished(let report) = jobs.state, report.placed != nil { content.action = .layOutAnew }
     }
     if map.scene.opened != nil { content.action = .back }
-    if map.scene.showsLayout, map.scene.opened == nil { content.arrangement = map.scene.mode }
+    if map.scene.showsLayout, map.scene.opened == nil {
+      content.arrangement = map.scene.mode
+      content.pictureSize = map.scene.pictureSize
+    }
+    content.hasLabels = known > 0 && map.scene.opened == nil
+    content.labelKind = map.scene.labelKind
     content.notes = jobs.notes.count
     content.unseen = map.scene.opened == nil ? map.scene.unseen.count : 0
     if map.scene.showsLayout, map.scene.opened == nil, !jobs.isRunning { content.layouts = shelf.layouts.count }
@@ -179,6 +192,7 @@ extension Application {
     case .replica, nil: break
     }
     status.content = content
+    updateLegend()
     updateNews()
   }
 
@@ -229,7 +243,14 @@ extension Application {
     if layoutStrip.isVisible { words.append("layoutstrip") }
     if prompt.isShown { words.append("prompt") }
     if saving.sentence != nil { words.append("saving") }
+    if jobs.isRunning, jobs.progress?.interruption != nil { words.append("interrupted") }
+    if saving.interruption != nil { words.append("saving:interrupted") }
     if map.scene.mode != .free { words.append("\(map.scene.mode):\(isArranging ? "computing" : "shown")") }
+    if let kind = map.scene.labelKind {
+      let isShown = map.scene.labelling?.kind == kind
+      words.append("colours:\(kind):\(isShown ? String(map.scene.labelling?.labels.count ?? 0) : "computing")")
+    }
+    if legend.isVisible { words.append("legend") }
     words.append("selected:\(map.scene.selection.count)")
     if !map.scene.unseen.isEmpty { words.append("new:\(map.scene.unseen.count)") }
     words.append("images:\(map.scene.imageCount)")
@@ -242,6 +263,9 @@ extension Application {
 
   private func sentence() -> (String, isError: Bool) {
     if let announcement { return (announcement, false) }
+    if map.scene.isDrawingRectangle {
+      return ("Rectangle: the arrow keys extend it, x selects what lies in it, Esc gives it up", false)
+    }
     if let opened = map.scene.opened, let entry = jobs.collection?.entry(opened.slot) {
       let facts = entry.object.key.displayName + " · " + Self.facts(of: entry, withDate: true)
       if let failure = map.fullSize.failure(opened.slot) { return ("\(facts) · \(failure.reason)", true) }

@@ -99,6 +99,7 @@ extension Application {
     map.fullSize.use(nil)
     map.pictures.originals.use(nil)
     knownSlots = []
+    mendedSlots = []
     problems.problems = []
     problemReader.forget()
     if problems.isShown { closeProblems() }
@@ -108,6 +109,9 @@ extension Application {
     search.end()
     arranger.cancel()
     likeness.forget()
+    labeller.cancel()
+    selectedFolder = nil
+    folderQuestion += 1
     forgetLayouts()
     keptPictures.forget()
     unseenWalk = nil
@@ -127,6 +131,7 @@ extension Application {
       cacheDirectory: options.cacheDirectory, limits: options.limits, threads: options.threads, mode: mode)
     request.publishesSnapshots = true
     request.keepsLayout = keepsLayout
+    request.laysOutEarly = true
     request.isPaced = style.animates
     hasReturned = false
     options.prepare(&request)
@@ -170,6 +175,7 @@ extension Application {
     case .leftOut, .ready, .removed: refreshProblems()
     default: break
     }
+    noteLabelNews(event)
     updateStatus()
   }
 

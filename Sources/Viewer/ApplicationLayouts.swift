@@ -1,4 +1,5 @@
 import Collection
+import Controls
 import Dispatch
 import Foundation
 import Geometry

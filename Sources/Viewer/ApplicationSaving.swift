@@ -16,6 +16,8 @@ import Scene
   var task: Task<Void, Never>?
   /// What is being done, as a sentence.
   var sentence: String?
+  /// Why nothing comes in at present.
+  var interruption: StorageInterruption?
   /// The path that was said to be there already: another Return replaces it.
   var toBeReplaced: String?
   /// The folder that was last written to.
@@ -103,7 +105,19 @@ extension Application {
     let files = OriginalFiles(slots, of: collection, in: folder)
     saving.folder = folder.hasSuffix("/") ? String(folder.dropLast()) : folder
     say("Saving 0 of \(Wording.count(files.count, "file"))")
-    saving.task = Task { [weak self] in
+    let watch = Task { [weak self] in
+      while !Task.isCancelled {
+        let interruption = collection.store.interruption
+        if let self, interruption != nil || saving.interruption != nil {
+          saving.interruption = interruption
+          updateStatus()
+        }
+        try? await Task.sleep(for: .milliseconds(500))
+      }
+    }
+    // Whoever waits for a picture on the screen goes first, and is told at once that it does not come; this waits.
+    saving.task = Task(priority: .utility) { [weak self] in
+      defer { watch.cancel() }
       let outcome = await files.write { done in
         guard done % 16 == 0 || done == files.count || files.count < 64 else { return }
         DispatchQueue.main.async {
@@ -116,6 +130,7 @@ extension Application {
       guard let self else { return }
       let isStopped = saving.task?.isCancelled ?? true
       saving.task = nil
+      saving.interruption = nil
       var sentence = "\(Wording.count(outcome.written, "file")) saved to \(folder)"
       if isStopped { sentence = "Stopped: " + sentence }
       if let first = outcome.failures.first {

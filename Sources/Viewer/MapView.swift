@@ -33,8 +33,13 @@ private struct PrefetchRequest {
   var atlas: Atlas? { didSet { if atlas !== oldValue { frames.reset() } } }
   /// What the scene asks its owner for.
   var onEffect: ((SceneEffect) -> Void)?
+  /// Called with the slots of thumbnails that were found damaged.
+  var onDamage: ((_ slots: [Int]) -> Void)?
   /// What is said beside the picture under the pointer.
   var label: ((_ slot: Int) -> PictureLabel?)?
+
+  /// A part of the map that something else lies on.
+  var covered: Rect?
 
   /// How many pictures the last complete frame held.
   var drawnCount: Int { frames.drawnCount }
@@ -138,7 +143,7 @@ private struct PrefetchRequest {
     pictures.drawing { source in
       _ = frames.renderer.drawOverlay(
         on: canvas, pixels: frame.pixels, stride: frame.stride, scene: scene, atlas: atlas, theme: style.theme,
-        font: style.font, label: text, originals: source)
+        font: style.font, label: text, covered: covered, originals: source)
     }
     if let overview = scene.overview {
       let picture = overviewMaker.picture(for: scene, atlas: atlas) { [weak self] in self?.onEffect?(.redraw) }
@@ -185,7 +190,8 @@ private struct PrefetchRequest {
     isPrefetching = true
     prefetchQueue.async {
       for (level, slots) in missing { atlas.prefetch(slots: slots.reversed(), level: level) }
-      DispatchQueue.main.async { MainActor.assumeIsolated { self.thumbnailsArrived() } }
+      let damaged = atlas.takeDamaged()
+      DispatchQueue.main.async { MainActor.assumeIsolated { self.thumbnailsArrived(damaged) } }
     }
   }
 
@@ -201,8 +207,16 @@ private struct PrefetchRequest {
     }
   }
 
-  private func thumbnailsArrived() {
+  private func thumbnailsArrived(_ damaged: [Int]) {
     isPrefetching = false
+    frames.invalidate()
+    if !damaged.isEmpty { onDamage?(damaged) }
+    onEffect?(.redraw)
+  }
+
+  /// Thumbnails that were damaged are there again.
+  func thumbnailsMended() {
+    lastRequest = nil
     frames.invalidate()
     onEffect?(.redraw)
   }

@@ -65,18 +65,17 @@ enum Wording {
   /// `4,032 × 3,024`.
   static func dimensions(width: Int, height: Int) -> String { "\(count(width)) × \(count(height))" }
 
+  /// What keeps something waiting, and for how long still.
+  static func words(about interruption: StorageInterruption) -> [String] {
+    guard let next = interruption.nextTry else { return [interruption.title, "trying again"] }
+    let left = max(1, (ContinuousClock.now.duration(to: next) / .seconds(1)).rounded(.up))
+    return [interruption.title, "next try in \(duration(left))"]
+  }
+
   /// The sentence of the status line about a running job.
   static func sentence(for progress: MappingProgress) -> String {
     var parts: [String] = []
-    if let interruption = progress.interruption {
-      parts.append(interruption.title)
-      if let next = interruption.nextTry {
-        let left = max(1, (ContinuousClock.now.duration(to: next) / .seconds(1)).rounded(.up))
-        parts.append("next try in \(duration(left))")
-      } else {
-        parts.append("trying again")
-      }
-    }
+    if let interruption = progress.interruption { parts += words(about: interruption) }
     switch progress.stage {
     case .listing:
       parts.append(listing(progress))

@@ -5,5 +5,5 @@ import ArgumentParser
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "s3totsne-bench", abstract: "Measures the parts of s3totsne.",
-    subcommands: [TSNEBench.self, KernelBench.self, LoadBench.self, RenderBench.self])
+    subcommands: [TSNEBench.self, LoadBench.self, RenderBench.self, KernelBench.self, DelayBench.self])
 }

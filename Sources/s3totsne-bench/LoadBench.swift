@@ -1,4 +1,5 @@
 import ArgumentParser
+import Collection
 import Dispatch
 import Foundation
 import Imaging
@@ -12,6 +13,8 @@ struct LoadBench: ParsableCommand {
   enum Extent: String, ExpressibleByArgument, CaseIterable {
     /// Names alone.
     case list
+    /// Names, in a collection as a job keeps them.
+    case collection
     /// Bytes, which are dropped.
     case fetch
     /// Thumbnails and features, kept in the local store.
@@ -48,8 +51,8 @@ struct LoadBench: ParsableCommand {
     Task {
       do {
         outcome.report =
-          until == .thumbnails
-          ? try await Self.thumbnails(place, storage, threads, directory)
+          until == .thumbnails || until == .collection
+          ? try await Self.job(place, storage, threads, directory, fetches: until == .thumbnails)
           : try await Self.bytes(place, storage, fetches: until == .fetch)
       } catch { outcome.error = error }
       ended.signal()
@@ -72,8 +75,8 @@ struct LoadBench: ParsableCommand {
     var error: (any Error)?
   }
 
-  private static func thumbnails(
-    _ location: Location, _ storage: StorageOptions, _ threads: Int, _ directory: String?
+  private static func job(
+    _ location: Location, _ storage: StorageOptions, _ threads: Int, _ directory: String?, fetches: Bool
   ) async throws -> LoadReport {
     prepareImaging()
     let temporary = FileManager.default.temporaryDirectory.appendingPathComponent(UUID().uuidString).path
@@ -83,7 +86,16 @@ struct LoadBench: ParsableCommand {
       cacheDirectory: directory ?? temporary, limits: DecodingLimits(), threads: threads)
     // Nobody is there to be asked.
     request.allowance = nil
+    guard fetches else {
+      let before = ResourceUse().peakMegabytes
+      let summary = try await ImageLoading.list(request)
+      var report = LoadReport(objects: summary.images, seconds: summary.seconds.total, requests: summary.requests)
+      report.listSeconds = summary.seconds.list
+      report.bytesAnObject = (ResourceUse().peakMegabytes - before) * 1_048_576 / Double(max(1, summary.images))
+      return report
+    }
     let summary = try await ImageLoading.run(request)
+    let stored = CacheDirectory.collections(in: directory ?? temporary).reduce(0) { $0 + $1.bytes }
     var report = LoadReport(
       objects: summary.images + summary.leftOut + summary.otherFiles, seconds: summary.seconds.total,
       requests: summary.requests)
@@ -92,6 +104,9 @@ struct LoadBench: ParsableCommand {
     report.listSeconds = summary.seconds.list
     report.fetchSeconds = summary.seconds.fetch
     report.decodeSeconds = summary.seconds.decode
+    report.storeBytesAnImage = summary.images > 0 ? stored / Int64(summary.images) : nil
+    report.storeShareOfDecoding =
+      summary.decodeWorkSeconds > 0 ? summary.storeWorkSeconds / summary.decodeWorkSeconds : nil
     return report
   }
 
@@ -157,6 +172,12 @@ private struct LoadReport: Encodable {
   var firstPageSeconds: Double?
   var fetchSeconds: Double?
   var decodeSeconds: Double?
+  /// What the peak of memory has grown by for each.
+  var bytesAnObject: Double?
+  /// Bytes of the local store an image; only of a new store.
+  var storeBytesAnImage: Int64?
+  /// What part of the decoders' time goes into writing.
+  var storeShareOfDecoding: Double?
   let objectsPerSecond: Double
   let megabytesPerSecond: Double
   var cpuSeconds = 0.0

@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Mapping
 import ObjectStorage
+import Replica
 
 /// `s3totsne check LOCATION`: why images do not come.
 struct CheckCommand: ParsableCommand {
@@ -10,7 +11,7 @@ struct CheckCommand: ParsableCommand {
     abstract: "Say what is resolved for a location, what its server answers, and how to mend what fails.",
     discussion: """
       Looks up credentials, region and endpoint as the AWS command line does, then lists the location and reads one \
-      byte of one object. Nothing is written without --test-writing, and no secret is printed.
+      byte of one object. Nothing is written without --test-writing or --replica, and no secret is printed.
 
       EXAMPLES
         s3totsne check my-bucket/photos
@@ -46,9 +47,17 @@ struct CheckCommand: ParsableCommand {
 
   func run() throws {
     let interruption = Interruption()
-    let check = StorageCheck(
-      try parseLocation(location), options: storage.options, isOffline: offline, writableBucket: testWriting)
-    let task = Task { try await check.run() }
+    let place = try parseLocation(location)
+    let (options, choice) = (storage.options, storage.replica)
+    let task = Task { [offline, testWriting] in
+      let replica: StorageCheck.Replica =
+        if let testWriting { .mustBeWritable(testWriting) } else if offline {
+          .none("not looked for", remedy: nil)
+        } else {
+          try await Self.replica(choice, place, options)
+        }
+      return try await StorageCheck(place, options: options, isOffline: offline, replica: replica).run()
+    }
     interruption.onSignal { task.cancel() }
     let result = waitFor { await task.result }
     try interruption.check()
@@ -59,6 +68,31 @@ struct CheckCommand: ParsableCommand {
       for step in report.steps { try writeToStandardOutput(Self.lines(step)) }
     }
     if report.error != nil { throw ExitCode(ExitStatus.failed.rawValue) }
+  }
+
+  /// What a job would do.
+  private static func replica(
+    _ choice: ReplicaChoice, _ location: Location, _ options: StorageOptions
+  ) async throws -> StorageCheck.Replica {
+    if case .bucket(let name) = choice { return .writing(name) }
+    if choice == .none { return .none("none is wanted (--replica none)", remedy: nil) }
+    if options.noSignRequest { return .none("none is used anonymously", remedy: nil) }
+    let toShare = "To share what is fetched, name a bucket with --replica."
+    do {
+      let identity = try openStore(location, options: options).identity
+      switch try await ReplicaPlace.decide(choice, location: location, storeIdentity: identity, options: options) {
+      case .use(let place): return .listing(place.bucket)
+      case .ask(let place):
+        return .none(
+          "“\(place.bucket)” answers, but it may be somebody else's: it is not used without being asked for",
+          remedy: "If it is yours: --replica \(place.bucket)")
+      case .nothing:
+        return .none("none is used: there is no bucket “\(ReplicaPlace.defaultBucket)” of yours", remedy: toShare)
+      }
+    } catch is StorageError {
+      // The check itself says what is wrong.
+      return .none("not looked for", remedy: nil)
+    }
   }
 
   private static func lines(_ step: StorageCheck.Step) -> String {

@@ -32,27 +32,32 @@ struct CommandFailure: Error {
   var kind: String
   /// Sentences for people.
   var message: String
+  /// The server's name of the request that failed.
+  var requestID: String?
 
-  init(_ exitStatus: ExitStatus, kind: String, _ message: String) {
+  init(_ exitStatus: ExitStatus, kind: String, _ message: String, requestID: String? = nil) {
     self.exitStatus = exitStatus
     self.kind = kind
     self.message = message
+    self.requestID = requestID
   }
 
   /// Says it as an object on standard output, for programs.
   func reportAsJSON() {
     // A second failure, to write about the first, leaves nothing to be done.
-    try? writeJSON(Report(error: message, errorKind: kind, version: s3totsneVersion))
+    try? writeJSON(Report(error: message, errorKind: kind, requestID: requestID, version: s3totsneVersion))
   }
 
   private struct Report: Encodable {
     var error: String
     var errorKind: String
+    var requestID: String?
     var version: String
 
     enum CodingKeys: String, CodingKey {
       case error, version
       case errorKind = "error_kind"
+      case requestID = "request_id"
     }
   }
 }

@@ -1,9 +1,11 @@
 public import ArgumentParser
 public import Arrangements
 public import Export
+public import Features
 public import Neighbors
 public import ObjectStorage
 public import Replica
+public import Scene
 public import TSNE
 public import Viewer
 
@@ -22,6 +24,8 @@ enum RequestPayer: String, CaseIterable, ExpressibleByArgument {
 extension ViewerOptions.Appearance: ExpressibleByArgument {}
 
 extension ArrangementMode: ExpressibleByArgument {}
+
+extension LabelKind: ExpressibleByArgument {}
 
 extension TSNEParameters.LearningRate: ExpressibleByArgument {
   /// Reads `auto` or a number.
@@ -52,10 +56,7 @@ extension PictureSize: ExpressibleByArgument {
   public var defaultValueDescription: String { description }
 }
 
-/// What an image is compared by.
-enum FeatureKind: String, CaseIterable, ExpressibleByArgument {
-  case pixels
-}
+extension FeatureKind: ExpressibleByArgument {}
 
 extension ReplicaChoice: ExpressibleByArgument {
   /// A bucket's name, “none” or “auto”.

@@ -1,6 +1,7 @@
 import Collection
 import Foundation
 import ObjectStorage
+import Synchronization
 import TestSupport
 import Testing
 
@@ -53,6 +54,41 @@ struct BucketTests {
     }
   }
 
+  @Test("fetching begins with the first page of the listing, while the others are still to come")
+  func firstPage() async throws {
+    let pages = 30
+    let picture = bitmap(color: (10, 200, 90), seed: 5)
+    let seen = Mutex((firstGet: Int.max, lastList: 0))
+    let proxy = try FaultProxy(upstream: "http://127.0.0.1:1") { request, _ in
+      guard request.isListing else {
+        seen.withLock { $0.firstGet = min($0.firstGet, request.number) }
+        return .content(picture)
+      }
+      seen.withLock { $0.lastList = request.number }
+      let page =
+        request.target.split(separator: "continuation-token=").dropFirst().first
+        .flatMap { Int($0.prefix { $0.isNumber }) } ?? 0
+      var body = "<ListBucketResult>"
+      for number in 0..<10 {
+        body += "<Contents><Key>\(100 + page)-\(number).bmp</Key><Size>\(picture.count)</Size></Contents>"
+      }
+      if page + 1 < pages {
+        body += "<IsTruncated>true</IsTruncated><NextContinuationToken>\(page + 1)</NextContinuationToken>"
+      }
+      return .answer(200, body: body + "</ListBucketResult>")
+    }
+    let outcome = await run(
+      try request(
+        "pages",
+        environment: [
+          "AWS_ACCESS_KEY_ID": "k", "AWS_SECRET_ACCESS_KEY": "s", "AWS_CONFIG_FILE": "/dev/null",
+          "AWS_ENDPOINT_URL": proxy.endpoint,
+        ]))
+    #expect(outcome.report?.images == 10 * pages, "\(String(describing: outcome.failure))")
+    let order = seen.withLock { $0 }
+    #expect(order.firstGet < order.lastList)
+  }
+
   @Test("without a network a known collection is shown as it was, and an unknown one fails with a remedy")
   func offline() async throws {
     let pictures = try pictureFolder(20)
@@ -68,6 +104,18 @@ struct BucketTests {
     #expect(second.report?.images == 20)
     #expect(second.report?.reused.layout == true)
     #expect(second.notes.contains { $0.contains("could not be renewed") })
+    // Where nobody watches, it waits, and then fails.
+    var unattended = try request("known", cache: cache, environment: environment)
+    unattended.asksNothing = true
+    unattended.storage.patience = 12
+    let wasInterrupted = Mutex(false)
+    let third = await run(unattended) { event, _ in
+      if case .progress(let progress) = event, progress.interruption?.nextTry != nil {
+        wasInterrupted.withLock { $0 = true }
+      }
+    }
+    #expect(third.failure?.kind == .network && third.failure?.why.contains("12 seconds") == true)
+    #expect(wasInterrupted.withLock { $0 })
     let unknown = try #require(await run(try request("other", cache: cache, environment: environment)).failure)
     #expect(unknown.kind == .network && !unknown.remedy.isEmpty)
   }

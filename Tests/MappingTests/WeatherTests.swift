@@ -281,5 +281,140 @@ struct WeatherTests {
     #expect(report.images == 1 && report.requests.get == 1 && report.otherFiles == 0)
     #expect(report.leftOut.map(\.key) == ["a/large.tif", "a/old.jpg"])
     #expect(report.leftOut[0].reason.contains("1000000") && report.leftOut[1].reason.contains("archive"))
+    // And what to do.
+    #expect(report.leftOut[0].reason.contains("--max-bytes") && report.leftOut[1].reason.contains("restore-object"))
+  }
+
+  /// Whoever may be on the way, from some moment on.
+  enum Stranger: CaseIterable, Sendable {
+    /// A policy that lets nobody in from outside the VPN.
+    case policy
+    /// The sign-on page of a network, for everything.
+    case page
+    /// The same as a redirect.
+    case redirect
+    /// A proxy that wants to know who one is.
+    case proxy
+
+    var fault: FaultProxy.Fault {
+      switch self {
+      case .policy: .answer(403, body: WeatherTests.error("AccessDenied"))
+      case .page:
+        .answer(200, headers: ["Content-Type": "text/html"], body: "<html><title>Welcome to Hotel WiFi</title></html>")
+      case .redirect: .answer(302, headers: ["Location": "http://portal.example/sign-on"])
+      case .proxy: .answer(407, body: "<html>Who are you?</html>")
+      }
+    }
+  }
+
+  @Test(
+    "whoever comes between in the middle of a job is waited out, and nothing of what he says is kept",
+    arguments: Stranger.allCases)
+  func stranger(stranger: Stranger) async throws {
+    let (server, positions) = try await Self.bucket.value
+    let isThere = Mutex(false)
+    let proxy = try FaultProxy(upstream: server.endpoint, delay: 0.02) { _, _ in
+      isThere.withLock { $0 } ? stranger.fault : nil
+    }
+    var asked = try Self.job(server.environment, endpoint: proxy.endpoint)
+    asked.storage.maximumConnections = 4
+    let seen = Mutex((hasCome: false, reasons: [StorageInterruption]()))
+    let outcome = await run(asked) { event, job in
+      switch event {
+      case .ready:
+        let comes = seen.withLock { seen in
+          defer { seen.hasCome = true }
+          return !seen.hasCome
+        }
+        if comes { isThere.withLock { $0 = true } }
+      case .progress(let progress):
+        guard let interruption = progress.interruption else { return }
+        seen.withLock { $0.reasons.append(interruption) }
+        isThere.withLock { $0 = false }
+        job.tryNow()
+      default: break
+      }
+    }
+    let report = try #require(outcome.report, "\(String(describing: outcome.failure))")
+    #expect(report.images == Self.count && report.leftOut == [] && report.otherFiles == 0)
+    #expect(outcome.positions == positions)
+    let reason = try #require(seen.withLock { $0.reasons.first })
+    switch stranger {
+    case .policy: #expect(reason.title.contains("No access") && reason.reason.contains("R42"))
+    case .page: #expect(reason.reason.contains("Welcome to Hotel WiFi"))
+    case .redirect: #expect(reason.reason.contains("portal.example"))
+    case .proxy: #expect(reason.reason.contains("password"))
+    }
+  }
+
+  @Test("an object that alone may not be read is left out with the permission it needs, and nobody waits for it")
+  func deniedObject() async throws {
+    let (server, _) = try await Self.bucket.value
+    let proxy = try FaultProxy(upstream: server.endpoint) { request, _ in
+      request.target.contains("/a/7.bmp") ? .answer(403, body: Self.error("AccessDenied")) : nil
+    }
+    let report = try #require(await run(try Self.job(server.environment, endpoint: proxy.endpoint)).report)
+    #expect(report.images == Self.count - 1)
+    #expect(report.leftOut.map(\.key) == ["a/7.bmp"])
+    for part in ["a/7.bmp", "weather", "s3:GetObject", "R42"] { #expect(report.leftOut[0].reason.contains(part)) }
+    // One look whether it is this object alone.
+    #expect(report.requests.list == 2 && report.requests.get == Self.count)
+  }
+
+  @Test("a failure names the request for the server's administrator, and what has to be set right is no wrong usage")
+  func failureSentences() async throws {
+    let (server, _) = try await Self.bucket.value
+    func failure(_ code: String, date: String? = nil) async throws -> MappingFailure? {
+      let proxy = try FaultProxy(upstream: server.endpoint) { _, _ in
+        .answer(403, headers: date.map { ["Date": $0] } ?? [:], body: Self.error(code))
+      }
+      return await run(try Self.job(server.environment, endpoint: proxy.endpoint)).failure
+    }
+    let denied = try #require(try await failure("AccessDenied"))
+    #expect(denied.kind == .accessDenied && denied.requestID == "R42" && denied.why.contains("R42"))
+    #expect(denied.remedy.contains("s3:ListBucket"))
+    for code in ["RequestTimeTooSkewed", "AuthorizationHeaderMalformed"] {
+      let said = try #require(try await failure(code, date: "Mon, 01 Jan 2001 00:00:00 GMT"))
+      #expect(said.kind == .other && said.requestID == "R42" && !said.remedy.isEmpty, "\(said)")
+    }
+  }
+
+  @Test("sizes that lie end a job with a sentence, or are believed as far as they go")
+  func lyingSizes() async throws {
+    let (server, _) = try await Self.bucket.value
+    func outcome(_ size: Int64) async throws -> Outcome {
+      let listing =
+        "<ListBucketResult>"
+        + (0..<3).map { "<Contents><Key>a/\($0).bmp</Key><Size>\(size)</Size></Contents>" }.joined()
+        + "</ListBucketResult>"
+      let proxy = try FaultProxy(upstream: server.endpoint) { request, _ in
+        request.isListing ? .answer(200, body: listing) : nil
+      }
+      var asked = try Self.job(server.environment, endpoint: proxy.endpoint)
+      asked.storage.maximumBytes = nil
+      asked.asksNothing = true
+      return await run(asked)
+    }
+    let refused = try #require(try await outcome(.max).failure)
+    #expect(refused.why.contains("a/0.bmp") && refused.remedy.contains("server"))
+    let believed = try await outcome(1 << 50)
+    #expect(believed.report?.images == 3, "\(String(describing: believed.failure))")
+  }
+
+  @Test("of what is named like no image, little more than the first bytes come")
+  func otherFiles() async throws {
+    let server = try await SeaweedServer.shared
+    let folder = try TemporaryDirectory("others")
+    let words = [UInt8](repeating: UInt8(ascii: "{"), count: 100_000)
+    for number in 0..<60 { try folder.write(words, to: "labels/\(number).json") }
+    let picture = bitmap(color: (1, 2, 3), seed: 1)
+    for number in 0..<5 { try folder.write(bitmap(color: (1, 2, 3), seed: UInt64(number)), to: "\(number).bmp") }
+    // Named like something else, and an image all the same.
+    try folder.write(bitmap(width: 100, height: 60, color: (200, 2, 3), seed: 9), to: "labels/odd.json")
+    try await server.makeBucket("others")
+    try await server.upload(folder: folder.path, to: "others")
+    let report = try #require(await run(try Self.job(server.environment, bucket: "others")).report)
+    #expect(report.images == 6 && report.otherFiles == 60 && report.leftOut == [])
+    #expect(report.bytesFetched < 60 * 5000 + 5 * Int64(picture.count) + 20_000)
   }
 }

@@ -250,7 +250,8 @@ import Testing
       try await store.put(key, Array("hello".utf8), contentType: "text/plain")
       let link = try await store.link(to: key, validFor: 60)
       #expect(!link.contains(server.secretKey))
-      let engine = try TransferEngine(connections: 1, certificateAuthorities: nil)
+      let engine = try TransferEngine(
+        connections: 1, certificateAuthorities: nil, proxies: ProxySettings(environment: [:]))
       for (address, status) in [(link, 200), (link.replacing("X-Amz-Expires=60", with: "X-Amz-Expires=61"), 403)] {
         guard case .response(let response) = try await engine.perform(HTTPRequest(url: address)) else {
           Issue.record("no answer")

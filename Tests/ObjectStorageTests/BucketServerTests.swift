@@ -153,42 +153,70 @@ import Testing
 
   @Test("an encrypted server is reached when its authority is known, and refused when not")
   func encrypted() async throws {
-    let scratch = try TemporaryDirectory("tls")
-    _ = try await run(
-      "openssl",
-      [
-        "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=test", "-addext",
-        "subjectAltName=IP:127.0.0.1", "-keyout", scratch.file("key.pem"), "-out", scratch.file("cert.pem"),
-      ], checked: true)
-    try scratch.write(Array("hello".utf8), to: "data/photos/x.jpg")
-    let server = try ChildProcess(
-      "rclone",
-      [
-        "--config", "/dev/null", "serve", "s3", "--addr", "127.0.0.1:0", "--auth-key", "KEYKEYKEY,secretsecret",
-        "--cert",
-        scratch.file("cert.pem"), "--key", scratch.file("key.pem"), scratch.file("data"),
-      ])
-    try await eventually("rclone says where it listens") { server.errorText.contains("https://127.0.0.1:") }
-    let port = try #require(server.errorText.split(separator: "https://127.0.0.1:").last?.prefix { $0.isNumber })
-    var options = StorageOptions(environment: [
-      "AWS_ACCESS_KEY_ID": "KEYKEYKEY", "AWS_SECRET_ACCESS_KEY": "secretsecret", "AWS_CONFIG_FILE": "/dev/null",
-      "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
-    ])
-    let location = Location(.bucket(endpoint: "https://127.0.0.1:\(port)", name: "photos", prefix: []))
+    let certificate = try await TestCertificate()
+    let data = try TemporaryDirectory("tls")
+    try data.write(Array("hello".utf8), to: "photos/x.jpg")
+    var server: RcloneServer? = try await RcloneServer.start(directory: data.path, certificate: certificate)
+    var options = StorageOptions(environment: try #require(server).environment)
+    options.environment["AWS_CA_BUNDLE"] = nil
+    let location = Location(.bucket(endpoint: nil, name: "photos", prefix: []))
     let untrusted = try await failure { _ = try await openStore(location, options: options).allObjects() }
     #expect(untrusted.kind == .insecure)
     #expect(untrusted.remedy?.contains("AWS_CA_BUNDLE") == true)
-    options.environment["AWS_CA_BUNDLE"] = scratch.file("missing.pem")
+    options.environment["AWS_CA_BUNDLE"] = data.file("missing.pem")
     let noFile = try await failure { _ = try await openStore(location, options: options).allObjects() }
     #expect(noFile.kind == .configuration)
-    options.environment["AWS_CA_BUNDLE"] = scratch.file("cert.pem")
+    options.environment["AWS_CA_BUNDLE"] = certificate.file
     let store = try openStore(location, options: options)
     #expect(try await store.allObjects().map(\.key) == [ObjectKey("x.jpg")])
     #expect(try await store.bytes(ObjectKey("x.jpg")) == Array("hello".utf8))
     // The server goes while its connection is kept: the next request finds out, and the program lives on.
-    server.send(signal: SIGKILL)
+    server = nil
     let gone = try await failure { _ = try await store.bytes(ObjectKey("x.jpg")) }
     #expect(gone.kind == .unreachable || gone.kind == .interrupted, "\(gone.kind): \(gone)")
+  }
+
+  @Test("the bucket's name in the host, at a server that takes it there")
+  func virtualHost() async throws {
+    let server = try await SeaweedServer.start(arguments: ["-s3.domainName=s3.localhost"])
+    try await server.makeBucket("virtual")
+    // Every name below localhost is this computer.
+    let endpoint = server.endpoint.replacing("127.0.0.1", with: "s3.localhost")
+    let store = try open(server, "virtual", prefix: "ä b/") {
+      $0.endpointURL = endpoint
+      $0.addressingStyle = .virtual
+    }
+    try await put(["ä b/1", "ä b/2+"], store)
+    #expect(try await store.allObjects().map(\.key) == [ObjectKey("ä b/1"), ObjectKey("ä b/2+")])
+    #expect(try await store.bytes(ObjectKey("ä b/2+")) == Array("ä b/2+".utf8))
+    // It is the host alone that names the bucket.
+    let bound = try await open(server, "virtual").allObjects()
+    #expect(bound.map(\.key) == [ObjectKey("ä b/1"), ObjectKey("ä b/2+")])
+  }
+
+  @Test("a server at an IPv6 address")
+  func internetProtocol6() async throws {
+    let server = try await SeaweedServer.shared
+    try await server.makeBucket("sixth")
+    let line = try LineProxy(upstream: server.endpoint, isIPv6: true)
+    let store = try open(server, "sixth") { $0.endpointURL = "http://[::1]:\(line.port)" }
+    try await put(["a b", "c"], store)
+    #expect(try await store.allObjects().map(\.key) == [ObjectKey("a b"), ObjectKey("c")])
+    #expect(try await store.bytes(ObjectKey("a b")) == Array("a b".utf8))
+    #expect(line.connectionCount > 0)
+  }
+
+  @Test("a server below a path of its endpoint")
+  func basePath() async throws {
+    let server = try await RcloneServer.start(arguments: ["--baseurl", "/storage/v1 s3"])
+    try FileManager.default.createDirectory(atPath: server.directory + "/below", withIntermediateDirectories: true)
+    let store = try open(server, "below") { $0.endpointURL = server.endpoint + "/storage/v1 s3/" }
+    try await put(["a b", "c"], store)
+    #expect(try await store.allObjects().map(\.key) == [ObjectKey("a b"), ObjectKey("c")])
+    #expect(try await store.bytes(ObjectKey("a b")) == Array("a b".utf8))
+    // At the root there is nothing.
+    let root = try await failure { _ = try await open(server, "below").allObjects() }
+    #expect(root.kind == .noSuchBucket || root.kind == .notS3, "\(root)")
   }
 
   @Test("a server killed in the middle is said to be gone, and soon")

@@ -31,6 +31,8 @@ final class FaultServer: Sendable {
     case cut(announced: Int, sent: Int)
     /// These bytes once, then others again and again until the client goes.
     case endless([UInt8], [UInt8])
+    /// The first bytes, then the others one after the other, twenty a second.
+    case trickle([UInt8], [UInt8])
     /// Nothing, until the client goes.
     case silence
     /// What the real server says.
@@ -115,6 +117,13 @@ final class FaultServer: Sendable {
       guard Self.send(connection, beginning) else { return false }
       while Self.send(connection, rest) {}
       return false
+    case .trickle(let beginning, let rest):
+      guard Self.send(connection, beginning) else { return false }
+      for byte in rest {
+        guard Self.send(connection, [byte]) else { return false }
+        Thread.sleep(forTimeInterval: 0.05)
+      }
+      return true
     case .silence:
       while !Self.read(connection).isEmpty {}
       return false

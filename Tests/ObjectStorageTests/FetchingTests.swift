@@ -89,7 +89,7 @@ import Testing
     let store = try open(server.endpoint)
     for _ in 0..<10 {
       guard
-        case .rejected(let head) = try await store.get(object(content.count), isDoubtful: true, accept: { _ in false })
+        case .rejected(let head) = try await store.get(object(content.count), expected: .open, accept: { _ in false })
       else {
         Issue.record("accepted")
         return
@@ -98,7 +98,7 @@ import Testing
     }
     #expect(store.counts.bytesFetched <= 10 * 4096 && server.connectionCount == 1)
     guard
-      case .bytes(let bytes, _) = try await store.get(object(content.count), isDoubtful: true, accept: { _ in true })
+      case .bytes(let bytes, _) = try await store.get(object(content.count), expected: .open, accept: { _ in true })
     else {
       Issue.record("refused")
       return

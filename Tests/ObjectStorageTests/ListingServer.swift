@@ -1,16 +1,25 @@
 @testable import ObjectStorage
 
-/// Listings of made-up keys, as ListObjectsV2 answers: prefix, delimiter, start-after, tokens, pages.
+/// Listings of made-up keys, as ListObjectsV2 answers: prefix, delimiter, tokens, pages.
 struct ListingServer: Sendable {
-  /// In byte order.
+  /// In the order of the listing.
   let keys: [[UInt8]]
   var pageSize = 1000
-  var knowsStartAfter = true
   var knowsDelimiter = true
+  private let isByDirectory: Bool
 
-  init(_ keys: some Sequence<String>) {
-    self.keys = Set(keys).map { Array($0.utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
+  /// - Parameter isByDirectory: Whether keys come directory by directory, “a/b” before “a-b”, and not in the order of bytes.
+  init(_ keys: some Sequence<String>, isByDirectory: Bool = false) {
+    self.isByDirectory = isByDirectory
+    self.keys = Set(keys).map { Array($0.utf8) }.sorted { Self.precedes($0, $1, isByDirectory) }
   }
+
+  private static func precedes(_ left: [UInt8], _ right: [UInt8], _ isByDirectory: Bool) -> Bool {
+    func rank(_ byte: UInt8) -> UInt8 { isByDirectory && byte == UInt8(ascii: "/") ? 0 : byte }
+    return left.lexicographicallyPrecedes(right) { rank($0) < rank($1) }
+  }
+
+  private func precedes(_ left: [UInt8], _ right: [UInt8]) -> Bool { Self.precedes(left, right, isByDirectory) }
 
   func answer(_ request: FaultServer.Request) -> FaultServer.Reply {
     var query: [String: [UInt8]] = [:]
@@ -20,8 +29,7 @@ struct ListingServer: Sendable {
     }
     let prefix = query["prefix"] ?? []
     let delimiter = knowsDelimiter ? query["delimiter"]?.first : nil
-    var start = query["continuation-token"] ?? []
-    if start.isEmpty, knowsStartAfter { start = query["start-after"] ?? [] }
+    let start = query["continuation-token"] ?? []
     var body = "<ListBucketResult><EncodingType>url</EncodingType>"
     var count = 0
     var last: [UInt8] = []
@@ -29,14 +37,14 @@ struct ListingServer: Sendable {
     var isTruncated = false
     // The first key behind `start`.
     var (low, high) = (0, keys.count)
-    let wanted = start.lexicographicallyPrecedes(prefix) ? prefix : start
+    let wanted = precedes(start, prefix) ? prefix : start
     while low < high {
       let middle = (low + high) / 2
-      if keys[middle].lexicographicallyPrecedes(wanted) { low = middle + 1 } else { high = middle }
+      if precedes(keys[middle], wanted) { low = middle + 1 } else { high = middle }
     }
     for key in keys[low...] {
       guard key.starts(with: prefix) else { break }
-      guard start.isEmpty || start.lexicographicallyPrecedes(key) else { continue }
+      guard start.isEmpty || precedes(start, key) else { continue }
       if let folder, key.starts(with: folder) {
         last = key
         continue

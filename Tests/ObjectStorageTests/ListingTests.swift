@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import TestSupport
 import Testing
 
@@ -21,7 +22,9 @@ import Testing
     return keys
   }
 
-  @Test("every key comes once and in order, whatever the folders are", arguments: 0..<24)
+  @Test(
+    "every key comes once, and in the order of bytes where the server has it, whatever the folders are",
+    arguments: 0..<32)
   func anyTree(seed: UInt64) async throws {
     var random = SplitMix64(seed: seed)
     let names = ["a", "a-b", "b", "b!", "é", "z", "0", "a b"]
@@ -33,14 +36,75 @@ import Testing
     }
     // Beside the folder that is opened.
     paths += ["top", "top-2/x", "to/x"]
-    var listing = ListingServer(paths)
+    var listing = ListingServer(paths, isByDirectory: seed % 4 == 1)
     listing.pageSize = Int.random(in: 1...30, using: &random)
-    listing.knowsStartAfter = seed % 4 != 1
     listing.knowsDelimiter = seed % 4 != 2
     let server = try FaultServer { [listing] in listing.answer($0) }
-    let found = try await keys(try open(server.endpoint, prefix: "top/"))
-    let wanted = listing.keys.filter { $0.starts(with: "top/".utf8) }
+    var found = try await keys(try open(server.endpoint, prefix: "top/"))
+    let wanted = listing.keys.filter { $0.starts(with: "top/".utf8) }.sorted { $0.lexicographicallyPrecedes($1) }
+    if seed % 4 == 1 { found.sort { $0.lexicographicallyPrecedes($1) } }
     #expect(found == wanted, "seed \(seed)")
+  }
+
+  @Test(
+    "real servers bring every key once where folders begin alike",
+    arguments: ["SeaweedFS", "rclone"])
+  func alike(name: String) async throws {
+    let server: any S3Server
+    switch name {
+    case "SeaweedFS": server = try await SeaweedServer.shared
+    default: server = try await RcloneServer.start()
+    }
+    let folder = try TemporaryDirectory("alike")
+    var wanted: [String] = []
+    for (path, count) in [("a", 1100), ("a-b", 30), ("a!", 30), ("a/x", 1050), ("a/x-y", 20), ("a.d/e", 1010)] {
+      for number in 0..<count {
+        wanted.append("\(path)/\(number).jpg")
+        try folder.write([UInt8(number & 255)], to: wanted[wanted.count - 1])
+      }
+    }
+    try folder.write([1], to: "a-.jpg")
+    wanted.append("a-.jpg")
+    try await server.makeBucket("alike")
+    try await server.upload(folder: folder.path, to: "alike")
+    let store = try openStore(
+      Location(.bucket(endpoint: nil, name: "alike", prefix: [])),
+      options: StorageOptions(environment: server.environment))
+    let found = try await keys(store).map { String(decoding: $0, as: UTF8.self) }
+    #expect(found.count == wanted.count)
+    #expect(Set(found) == Set(wanted))
+  }
+
+  @Test(
+    "folders below a single folder, and more of them than a page names, are listed at the same time",
+    arguments: [("data/train/class-", 12, 1000, 1000), ("", 250, 60, 100)])
+  func deepAndMany(path: String, folders: Int, each: Int, pageSize: Int) async throws {
+    var listing = ListingServer(
+      (0..<(folders * each)).map { "\(path)\($0 % folders)/\($0).jpg" })
+    listing.pageSize = pageSize
+    let running = Mutex((now: 0, most: 0))
+    let server = try FaultServer { [listing] request in
+      running.withLock {
+        $0.now += 1
+        $0.most = max($0.most, $0.now)
+      }
+      defer { running.withLock { $0.now -= 1 } }
+      Thread.sleep(forTimeInterval: 0.01)
+      return listing.answer(request)
+    }
+    let store = try open(server.endpoint)
+    #expect(try await keys(store) == listing.keys)
+    #expect((4...8).contains(running.withLock { $0.most }))
+    // A page more for every folder, and some to find the folders.
+    #expect(server.requests.count <= folders * (each / pageSize + 1) + folders / pageSize + 12)
+  }
+
+  @Test("many small folders are listed page after page: a request for each would take longer")
+  func small() async throws {
+    let listing = ListingServer((0..<6000).map { "day-\($0 / 3)/\($0).jpg" })
+    let server = try FaultServer { listing.answer($0) }
+    #expect(try await keys(try open(server.endpoint)) == listing.keys)
+    #expect(server.requests.count == 6)
   }
 
   @Test("folders are listed at the same time, and the first page comes before all else")

@@ -9,13 +9,13 @@ import Testing
 @Suite(.timeLimit(.minutes(10))) struct StorageCheckTests {
   private func check(
     _ bucket: String, _ environment: [String: String], prefix: String = "", isOffline: Bool = false,
-    writableBucket: String? = nil, _ change: (inout StorageOptions) -> Void = { _ in }
+    replica: StorageCheck.Replica = .none("none", remedy: nil), _ change: (inout StorageOptions) -> Void = { _ in }
   ) async throws -> StorageCheck.Report {
     var options = StorageOptions(environment: environment)
     change(&options)
     return try await StorageCheck(
       Location(.bucket(endpoint: nil, name: bucket, prefix: Array(prefix.utf8))), options: options,
-      isOffline: isOffline, writableBucket: writableBucket
+      isOffline: isOffline, replica: replica
     ).run()
   }
 
@@ -38,13 +38,13 @@ import Testing
     #expect(report.endpoint == server.endpoint && report.url == server.endpoint + "/checked")
     #expect(report.addressing == "path" && report.region == "us-east-1")
     #expect(abs(report.clockOffset ?? 100) < 60)
-    let written = try await check("checked", server.environment, writableBucket: "checkedreplica")
+    let written = try await check("checked", server.environment, replica: .mustBeWritable("checkedreplica"))
     #expect(outcome(written, "Replica") == .passed, "\(written.steps)")
     let replica = try openStore(
       Location(.bucket(endpoint: nil, name: "checkedreplica", prefix: [])),
       options: StorageOptions(environment: server.environment))
     #expect(try await replica.allObjects().isEmpty)
-    let readOnly = try await check("checked", server.environment, writableBucket: "checkedreplica") {
+    let readOnly = try await check("checked", server.environment, replica: .mustBeWritable("checkedreplica")) {
       $0.environment["AWS_ACCESS_KEY_ID"] = server.readOnlyKey.access
       $0.environment["AWS_SECRET_ACCESS_KEY"] = server.readOnlyKey.secret
     }
@@ -58,7 +58,7 @@ import Testing
     let server = try await RcloneServer.start()
     try await server.makeBucket("photos")
     try await server.put([1, 2, 3], to: "x.jpg", in: "photos")
-    let report = try await check("photos", server.environment, writableBucket: "photos")
+    let report = try await check("photos", server.environment, replica: .mustBeWritable("photos"))
     #expect(report.error == nil && outcome(report, "Replica") == .passed, "\(report.steps)")
     #expect(try FileManager.default.contentsOfDirectory(atPath: server.directory + "/photos") == ["x.jpg"])
   }

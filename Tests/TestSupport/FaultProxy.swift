@@ -87,7 +87,7 @@ public final class FaultProxy: Sendable {
     self.delay = delay
     self.bytesPerSecond = bytesPerSecond
     self.fault = fault
-    let (listener, port) = try Self.listen(on: 0)
+    let (listener, port) = try Line.listen(on: 0)
     self.port = port
     endpoint = "http://127.0.0.1:\(port)"
     state = Mutex(State(listener: listener, random: SplitMix64(seed: seed)))
@@ -101,7 +101,7 @@ public final class FaultProxy: Sendable {
 
   /// There is a connection again.
   public func reconnect() throws {
-    let (listener, _) = try Self.listen(on: port)
+    let (listener, _) = try Line.listen(on: port)
     state.withLock { $0.listener = listener }
     accept(on: listener)
   }
@@ -118,35 +118,16 @@ public final class FaultProxy: Sendable {
     }
   }
 
-  private static func listen(on port: UInt16) throws -> (Int32, UInt16) {
-    let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-    var yes: Int32 = 1
-    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
-    let bound = withLoopback(port) { bind(listener, $0, $1) } == 0
-    guard bound, Foundation.listen(listener, 1024) == 0 else {
-      close(listener)
-      throw TestSupportError("no port for the fault proxy: \(String(cString: strerror(errno)))")
-    }
-    var address = sockaddr_in()
-    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
-    withUnsafeMutablePointer(to: &address) { pointer in
-      _ = pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(listener, $0, &length) }
-    }
-    return (listener, UInt16(bigEndian: address.sin_port))
-  }
-
   private func accept(on listener: Int32) {
-    Self.thread { [weak self] in
+    Line.thread { [weak self] in
       while true {
         let connection = Foundation.accept(listener, nil, nil)
         guard connection >= 0, let proxy = self else { break }
-        var yes: Int32 = 1
-        setsockopt(connection, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
         proxy.state.withLock { state in
           state.accepted += 1
           state.connections.insert(connection)
         }
-        Self.thread { [weak proxy] in
+        Line.thread { [weak proxy] in
           let line = Line(connection)
           var server: Line?
           while let request = line.receiveMessage(), proxy?.serve(request, line, &server) == true {}
@@ -154,12 +135,6 @@ public final class FaultProxy: Sendable {
         }
       }
     }
-  }
-
-  private static func thread(_ body: @escaping @Sendable () -> Void) {
-    let thread = Thread(block: body)
-    thread.stackSize = 512 << 10
-    thread.start()
   }
 
   /// - Returns: Whether the connection stays open.
@@ -224,14 +199,8 @@ public final class FaultProxy: Sendable {
   private func ask(_ message: Message, _ server: inout Line?) -> Message? {
     for _ in 0..<2 {
       if server == nil {
-        let connection = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard withLoopback(upstream, { connect(connection, $0, $1) }) == 0 else {
-          close(connection)
-          return nil
-        }
-        var yes: Int32 = 1
-        setsockopt(connection, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
-        server = Line(connection)
+        guard let line = Line(connectingTo: upstream) else { return nil }
+        server = line
       }
       if server?.send(message.raw) == true, let answer = server?.receiveMessage() { return answer }
       server = nil
@@ -248,102 +217,5 @@ public final class FaultProxy: Sendable {
       Thread.sleep(forTimeInterval: Double(end - start) / bytesPerSecond)
     }
     return true
-  }
-}
-
-/// One HTTP message, its body whole.
-private struct Message {
-  var start = ""
-  var headers: [String: String] = [:]
-  var body: [UInt8] = []
-  /// As it arrived.
-  var raw: [UInt8] = []
-}
-
-/// One connection, closed with its owner; used by one thread.
-private final class Line {
-  private let connection: Int32
-  private var buffered: [UInt8] = []
-
-  init(_ connection: Int32) { self.connection = connection }
-
-  deinit { close(connection) }
-
-  /// The end is told to the other side as an error.
-  func reset() {
-    var linger = linger(l_onoff: 1, l_linger: 0)
-    setsockopt(connection, SOL_SOCKET, SO_LINGER, &linger, socklen_t(MemoryLayout.size(ofValue: linger)))
-  }
-
-  func read() -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: 131_072) { buffer, count in
-      count = max(0, recv(connection, buffer.baseAddress, buffer.count, 0))
-    }
-  }
-
-  func send(_ bytes: [UInt8]) -> Bool {
-    var sent = 0
-    while sent < bytes.count {
-      let count = bytes.withUnsafeBytes {
-        Foundation.send(connection, $0.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
-      }
-      guard count > 0 else { return false }
-      sent += count
-    }
-    return true
-  }
-
-  private func fill() -> Bool {
-    let more = read()
-    buffered += more
-    return !more.isEmpty
-  }
-
-  func receiveMessage() -> Message? {
-    let separator = Array("\r\n\r\n".utf8)
-    while buffered.firstRange(of: separator) == nil { guard fill() else { return nil } }
-    guard let end = buffered.firstRange(of: separator)?.upperBound else { return nil }
-    let lines = String(decoding: buffered[..<end], as: UTF8.self).split(separator: "\r\n")
-    var message = Message(start: String(lines.first ?? ""))
-    for line in lines.dropFirst() {
-      guard let colon = line.firstIndex(of: ":") else { continue }
-      message.headers[line[..<colon].lowercased()] = String(line[line.index(after: colon)...].drop { $0 == " " })
-    }
-    if message.headers["transfer-encoding"]?.lowercased() == "chunked" {
-      message.raw = Array(buffered[..<end])
-      buffered.removeFirst(end)
-      return receiveChunks(&message) ? message : nil
-    }
-    let length = message.headers["content-length"].flatMap { Int($0) } ?? 0
-    while buffered.count < end + length { guard fill() else { return nil } }
-    message.body = Array(buffered[end..<(end + length)])
-    message.raw = Array(buffered[..<(end + length)])
-    buffered.removeFirst(end + length)
-    return message
-  }
-
-  private func receiveChunks(_ message: inout Message) -> Bool {
-    let newline = Array("\r\n".utf8)
-    while true {
-      while buffered.firstRange(of: newline) == nil { guard fill() else { return false } }
-      guard let line = buffered.firstRange(of: newline),
-        let size = Int(String(decoding: buffered[..<line.lowerBound].prefix { $0 != 0x3B }, as: UTF8.self), radix: 16)
-      else { return false }
-      let whole = line.upperBound + size + 2
-      while buffered.count < whole { guard fill() else { return false } }
-      message.body += buffered[line.upperBound..<(line.upperBound + size)]
-      buffered.removeFirst(whole)
-      if size == 0 { return true }
-    }
-  }
-}
-
-private func withLoopback<Result>(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Result) -> Result {
-  var address = sockaddr_in()
-  address.sin_family = sa_family_t(AF_INET)
-  address.sin_port = port.bigEndian
-  address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-  return withUnsafePointer(to: &address) { pointer in
-    pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { body($0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
   }
 }

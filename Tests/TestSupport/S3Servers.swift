@@ -8,16 +8,20 @@ public protocol S3Server: Sendable {
   var accessKey: String { get }
   /// Its secret.
   var secretKey: String { get }
+  /// The certificate of an encrypted server, which no system trusts by itself; nil for a server of plain HTTP.
+  var certificate: TestCertificate? { get }
 }
 
 extension S3Server {
   /// The environment that makes the program under test talk to this server, and that hides the person's own settings.
   public var environment: [String: String] {
-    [
+    var environment = [
       "AWS_ACCESS_KEY_ID": accessKey, "AWS_SECRET_ACCESS_KEY": secretKey, "AWS_ENDPOINT_URL": endpoint,
       "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/dev/null",
       "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
     ]
+    environment["AWS_CA_BUNDLE"] = certificate?.file
+    return environment
   }
 
   /// Makes a bucket (3 to 63 characters).
@@ -47,6 +51,11 @@ extension S3Server {
     _ = try await rclone(["deletefile", remote(bucket + "/" + key)])
   }
 
+  /// Removes every object of a bucket below `prefix` (no slash at either end), or all.
+  public func empty(_ bucket: String, prefix: String = "") async throws {
+    _ = try await rclone(["delete", remote(prefix.isEmpty ? bucket : bucket + "/" + prefix)])
+  }
+
   private func remote(_ path: String) -> String { ":s3:" + path }
 
   private func rclone(_ arguments: [String]) async throws -> ProcessResult {
@@ -55,7 +64,7 @@ extension S3Server {
       environment: [
         "RCLONE_S3_PROVIDER": "Other", "RCLONE_S3_ENDPOINT": endpoint, "RCLONE_S3_ACCESS_KEY_ID": accessKey,
         "RCLONE_S3_SECRET_ACCESS_KEY": secretKey, "RCLONE_S3_REGION": "us-east-1",
-        "RCLONE_S3_FORCE_PATH_STYLE": "true", "RCLONE_S3_ENV_AUTH": "false",
+        "RCLONE_S3_FORCE_PATH_STYLE": "true", "RCLONE_S3_ENV_AUTH": "false", "RCLONE_CA_CERT": certificate?.file,
       ], within: 240, checked: true)
   }
 }
@@ -76,6 +85,8 @@ public final class SeaweedServer: S3Server {
   public let filer: String
   /// The address of the cluster's master, for `weed shell -master`.
   public let master: String
+  /// The certificate of an encrypted server.
+  public let certificate: TestCertificate?
 
   private let data: TemporaryDirectory
   private let process: ChildProcess
@@ -86,12 +97,14 @@ public final class SeaweedServer: S3Server {
   public static var shared: SeaweedServer { get async throws { try await sharedServer.value } }
 
   /// Starts a server and waits until it answers signed requests. More arguments go to `weed server`, such as
-  /// `-s3.domainName=...`.
-  public static func start(arguments: [String] = []) async throws -> SeaweedServer {
+  /// `-s3.domainName=...`. With a certificate it speaks TLS alone.
+  public static func start(
+    arguments: [String] = [], certificate: TestCertificate? = nil
+  ) async throws -> SeaweedServer {
     var last: any Error = TestSupportError("SeaweedFS was not started")
     // Somebody else may have taken a port between the look and the start.
     for _ in 0..<3 {
-      let server = try SeaweedServer(arguments: arguments)
+      let server = try SeaweedServer(arguments: arguments, certificate: certificate)
       do {
         try await eventually("SeaweedFS answers", within: 240) {
           guard server.process.isRunning else {
@@ -105,7 +118,9 @@ public final class SeaweedServer: S3Server {
     throw last
   }
 
-  private init(arguments: [String]) throws {
+  private init(arguments: [String], certificate: TestCertificate?) throws {
+    self.certificate = certificate
+    let encryption = certificate.map { ["-s3.cert.file=\($0.file)", "-s3.key.file=\($0.keyFile)"] } ?? []
     let ports = try Ports.free(4, paired: true)
     data = try TemporaryDirectory("seaweed")
     let identities = """
@@ -117,7 +132,7 @@ public final class SeaweedServer: S3Server {
       """
     let configuration = try data.write(Array(identities.utf8), to: "s3.json")
     try data.write([], to: "data/.keep")
-    endpoint = "http://127.0.0.1:\(ports[3])"
+    endpoint = "\(certificate == nil ? "http" : "https")://127.0.0.1:\(ports[3])"
     filer = "http://127.0.0.1:\(ports[2])"
     master = "127.0.0.1:\(ports[0])"
     process = try ChildProcess(
@@ -129,7 +144,7 @@ public final class SeaweedServer: S3Server {
         "-master.port=\(ports[0])", "-volume.port=\(ports[1])", "-volume.max=0", "-filer",
         "-filer.port=\(ports[2])", "-s3", "-s3.port=\(ports[3])", "-s3.config=\(configuration)",
         "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.iam=false", "-s3.autoCreateBucket=false",
-      ] + arguments, directory: data.path)
+      ] + encryption + arguments, directory: data.path)
   }
 }
 
@@ -143,13 +158,17 @@ public final class RcloneServer: S3Server {
   public let secretKey = "rclonesecret"
   /// The directory served.
   public let directory: String
+  /// The certificate of an encrypted server.
+  public let certificate: TestCertificate?
 
   private let owned: TemporaryDirectory?
   private let process: ChildProcess
 
-  /// Serves a directory, or a new empty one.
-  public static func start(directory: String? = nil) async throws -> RcloneServer {
-    let server = try RcloneServer(directory: directory)
+  /// Serves a directory, or a new empty one. More arguments go to `rclone serve s3`.
+  public static func start(
+    directory: String? = nil, arguments: [String] = [], certificate: TestCertificate? = nil
+  ) async throws -> RcloneServer {
+    let server = try RcloneServer(directory: directory, arguments: arguments, certificate: certificate)
     let port = UInt16(server.endpoint.split(separator: ":").last!)!
     try await eventually("rclone serve s3 answers", within: 240) {
       guard server.process.isRunning else {
@@ -160,17 +179,19 @@ public final class RcloneServer: S3Server {
     return server
   }
 
-  private init(directory: String?) throws {
+  private init(directory: String?, arguments: [String], certificate: TestCertificate?) throws {
+    self.certificate = certificate
+    let encryption = certificate.map { ["--cert", $0.file, "--key", $0.keyFile] } ?? []
     let owned = directory == nil ? try TemporaryDirectory("rclone") : nil
     self.owned = owned
     self.directory = directory ?? owned!.path
     let port = try Ports.free(1)[0]
-    endpoint = "http://127.0.0.1:\(port)"
+    endpoint = "\(certificate == nil ? "http" : "https")://127.0.0.1:\(port)"
     process = try ChildProcess(
       "rclone",
       [
         "--config", "/dev/null", "serve", "s3", "--addr", "127.0.0.1:\(port)", "--auth-key",
-        "\(accessKey),\(secretKey)", "--vfs-cache-mode", "off", self.directory,
-      ])
+        "\(accessKey),\(secretKey)", "--vfs-cache-mode", "off",
+      ] + encryption + arguments + [self.directory])
   }
 }

@@ -39,6 +39,71 @@ import Testing
     #expect(tables.outputText.contains("150: "))
   }
 
+  @Test("load goes as far as it is asked to, and says what that took", arguments: ["list", "fetch", "thumbnails"])
+  func load(extent: String) async throws {
+    let server = try await RcloneServer.start()
+    try await server.makeBucket("photos")
+    try await server.upload(folder: sampleImages + "/frogs", to: "photos")
+    let count = try FileManager.default.contentsOfDirectory(atPath: sampleImages + "/frogs").count
+    let result = try await run(
+      try builtExecutable("s3totsne-bench"), ["load", "photos", "--until", extent, "--json"],
+      environment: server.environment)
+    #expect(result.status == 0, "\(result.errorText)")
+    let report = try result.json
+    #expect(report["objects"] as? Int == count && report["list_requests"] as? Int == 1)
+    #expect(report["get_requests"] as? Int == (extent == "list" ? 0 : count))
+    #expect(report["images"] as? Int == (extent == "thumbnails" ? count : nil))
+    #expect((report["peak_megabytes"] as? Double ?? 0) > 1 && (report["cpu_seconds"] as? Double ?? 0) > 0)
+  }
+
+  @Test("a listed object takes at most 200 bytes of a job's memory, its key and the peak included")
+  func memory() async throws {
+    let count = 300_000
+    // Names as data sets have them, of 41 bytes.
+    let proxy = try FaultProxy(upstream: "http://127.0.0.1:1") { request, _ in
+      let start =
+        request.target.split(separator: "continuation-token=").dropFirst().first
+        .flatMap { Int($0.prefix { $0.isNumber }) } ?? 0
+      var body = "<ListBucketResult>"
+      for number in start..<min(count, start + 1000) {
+        let digits = String(1_000_000 + number)
+        body += "<Contents><Key>train-images/class_\(digits.prefix(4))/photo-\(digits).jpg</Key><Size>100000</Size>"
+        body += "<ETag>&quot;0123456789abcdef0123456789\(number % 10)bcdef&quot;</ETag></Contents>"
+      }
+      if start + 1000 < count {
+        body += "<IsTruncated>true</IsTruncated><NextContinuationToken>\(start + 1000)</NextContinuationToken>"
+      }
+      return .answer(200, body: body + "</ListBucketResult>")
+    }
+    let result = try await run(
+      try builtExecutable("s3totsne-bench"),
+      ["load", "photos", "--until", "collection", "--json", "--no-sign-request", "--endpoint-url", proxy.endpoint])
+    #expect(result.status == 0, "\(result.errorText)")
+    #expect(try result.json["objects"] as? Int == count)
+    let bytes = try #require(try result.json["bytes_an_object"] as? Double)
+    #expect(bytes > 60 && bytes <= 200, "\(bytes)")
+  }
+
+  @Test("a delay before a server delays, and changes nothing else")
+  func delay() async throws {
+    let server = try await RcloneServer.start()
+    try await server.makeBucket("photos")
+    try await server.upload(folder: sampleImages + "/frogs", to: "photos")
+    let port = try #require(server.endpoint.split(separator: ":").last)
+    let bench = try builtExecutable("s3totsne-bench")
+    let line = try ChildProcess(bench, ["delay", "--to", "\(port)", "--milliseconds", "120"])
+    try await eventually("it says where it listens") { line.outputText.hasSuffix("\n") }
+    let endpoint = line.outputText.trimmingCharacters(in: .whitespacesAndNewlines)
+    let result = try await run(
+      bench, ["load", "photos", "--until", "fetch", "--json", "--endpoint-url", endpoint],
+      environment: server.environment)
+    #expect(result.status == 0, "\(result.errorText)")
+    let count = try FileManager.default.contentsOfDirectory(atPath: sampleImages + "/frogs").count
+    #expect(try result.json["objects"] as? Int == count && result.json["retries"] as? Int == 0)
+    // The listing, and then the objects.
+    #expect(try (result.json["seconds"] as? Double ?? 0) >= 0.24)
+  }
+
   @Test(
     "wrong usage is said", arguments: [["--sizes", "many"], ["--runs", "0"], ["--metric", "kosine"], ["none.npy"]])
   func wrongUsage(_ options: [String]) async throws {

@@ -76,6 +76,43 @@ import Testing
     #expect(passed.status == 0, "\(passed.outputText)")
   }
 
+  @Test("the bucket that keeps the replica is named, listed, and written to where it was named for that")
+  func replica() async throws {
+    var program = program
+    func step(_ arguments: String...) async throws -> (status: Int32, outcome: String, text: String) {
+      let result = try await run(
+        try builtExecutable("s3totsne"), ["check"] + arguments + ["--json"], environment: program.environment)
+      let steps = try #require(try result.json["steps"] as? [[String: Any]])
+      let step = try #require(steps.last { $0["name"] as? String == "Replica" })
+      return (result.status, step["outcome"] as? String ?? "", step["text"] as? String ?? "")
+    }
+    let own = try await RcloneServer.start()
+    try await own.makeBucket("photos")
+    for (name, value) in own.environment { program.environment[name] = value }
+    let none = try await step("photos")
+    #expect(none.outcome == "skipped" && none.text.contains("tsnetooldata"))
+    #expect(try await step("photos", "--replica", "none").outcome == "skipped")
+    try await own.makeBucket("tsnetooldata")
+    let listed = try await step("photos")
+    #expect(listed.outcome == "passed" && listed.text.contains("tsnetooldata") && listed.text.contains("listed"))
+    #expect(try await step("photos", "--no-sign-request").text.contains("anonymously"))
+
+    let server = try await SeaweedServer.shared
+    for bucket in ["checkphotos", "checkshared"] { try await server.makeBucket(bucket) }
+    for (name, value) in server.environment { program.environment[name] = value }
+    let written = try await step("checkphotos", "--replica", "checkshared")
+    #expect(written.status == 0 && written.outcome == "passed" && written.text.contains("written"))
+    program.environment["AWS_ACCESS_KEY_ID"] = server.readOnlyKey.access
+    program.environment["AWS_SECRET_ACCESS_KEY"] = server.readOnlyKey.secret
+    // Nothing is lost but the sharing, unless it was this that was to be tried.
+    let readOnly = try await step("checkphotos", "--replica", "checkshared")
+    #expect(readOnly.status == 0 && readOnly.outcome == "noted" && readOnly.text.contains("not shared"))
+    let wanted = try await step("checkphotos", "--test-writing", "checkshared")
+    #expect(wanted.status == 1 && wanted.outcome == "failed")
+    let missing = try await step("checkphotos", "--replica", "there-is-none")
+    #expect(missing.status == 1 && missing.outcome == "failed" && missing.text.contains("there-is-none"))
+  }
+
   @Test("no secret is printed or kept, whatever goes well or wrong")
   func secrets() async throws {
     let server = try await RcloneServer.start()

@@ -6,11 +6,15 @@ extension BucketStore {
   static let partBytes: Int64 = 8 << 20
   /// Parts of one object at one time.
   private static let partsAtOnce = 4
-  /// What probably is no image is asked for its beginning first, where it has more bytes than `doubtfulBytes`.
+  /// The beginning that is asked for first of what may not be accepted.
   private static let probeBytes: Int64 = 4096
-  private static let doubtfulBytes: Int64 = 128 << 10
+  /// Smaller objects are asked for whole.
+  private static let openBytes: Int64 = 128 << 10
+  private static let unlikelyBytes: Int64 = 8 << 10
   /// What an object may have grown since it was listed, besides having become twice as large.
   private static let growthBytes: Int64 = 1 << 20
+  /// Memory that is asked for at once for an object in parts; for more when it has come.
+  private static let reservedBytes: Int64 = 1 << 30
   /// How often reading begins anew because the object changed meanwhile.
   private static let maximumChanges = 3
 
@@ -19,10 +23,16 @@ extension BucketStore {
   }
 
   func fetch(
-    _ object: StoredObject, isDoubtful: Bool, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
+    _ object: StoredObject, expected: Acceptance, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
   ) async throws -> FetchResult {
     var first: Range<Int64>?
-    if isDoubtful, accept != nil, object.size > Self.doubtfulBytes {
+    let whole: Int64 =
+      switch expected {
+      case .likely: .max
+      case .open: Self.openBytes
+      case .unlikely: Self.unlikelyBytes
+      }
+    if accept != nil, object.size > whole {
       first = 0..<Self.probeBytes
     } else if object.size > Self.partBytes {
       first = 0..<Self.partBytes
@@ -35,7 +45,7 @@ extension BucketStore {
     accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)?
   ) async throws -> FetchResult {
     // A server that lists small objects and sends large ones must not fill the memory.
-    let grown = listed.map { $0.size.multipliedReportingOverflow(by: 2).partialValue &+ Self.growthBytes }
+    let grown = listed.map { 2 * min($0.size, ListingRules.maximumSize) + Self.growthBytes }
     let limit = [maximumBytes, grown].compactMap { $0 }.filter { $0 > 0 }.min()
     var first = first
     var listed = listed
@@ -47,7 +57,7 @@ extension BucketStore {
         listed = nil
       case .bytes(let bytes, let tag, let total):
         guard let total, total > bytes.count else { return .bytes(bytes, etag: tag) }
-        if let limit, total > limit { throw StorageError.tooLarge(key, size: total, limit: limit) }
+        if let limit, total > limit { throw tooLarge(key, size: total) }
         if let whole = try await rest(of: key, after: bytes, total: total, tag: tag) {
           return .bytes(whole, etag: tag)
         }
@@ -79,6 +89,7 @@ extension BucketStore {
     var request = StorageRequest(template, .get(key))
     // Who waits in front of the screen is told at once.
     request.waitsOut = !template.isUrgent
+    request.isForeign = { Self.isWebPage($0, insteadOf: start.listed) }
     var attempts = StorageAttempts()
     // How many bytes were refused that are too few to be judged.
     var shortHead: Int?
@@ -100,7 +111,7 @@ extension BucketStore {
         try await wait(after: contradiction(key, "it ends after \(head.count) bytes"), request, .free, &attempts)
         continue
       case .success(.tooLarge(let size)):
-        throw StorageError.tooLarge(key, size: size, limit: limit ?? size)
+        throw tooLarge(key, size: size)
       case .success(.response(let response)):
         verdict = download.take(response, isComplete: true)
         if verdict == .incomplete {
@@ -122,6 +133,22 @@ extension BucketStore {
     }
   }
 
+  /// Whether an answer is a page that somebody on the way sends instead of the object: every server names an ETag.
+  private static func isWebPage(_ response: HTTPResponse, insteadOf listed: StoredObject?) -> Bool {
+    guard response.status == 200, response[header: "etag"] == nil,
+      response[header: "content-type"]?.lowercased().hasPrefix("text/html") == true
+    else { return false }
+    return listed.map { response.contentLength != $0.size } ?? true
+  }
+
+  /// - Parameter size: As far as known.
+  private func tooLarge(_ key: ObjectKey, size: Int64) -> StorageError {
+    if let maximumBytes, size > maximumBytes { return .tooLarge(key, size: size, limit: maximumBytes) }
+    return StorageError(
+      .tooLarge, "“\(key)” in bucket “\(bucket)” has \(size) bytes or more, and was listed as much smaller.",
+      remedy: "List the bucket again; if it stays like this, it is a fault of the server.")
+  }
+
   private func contradiction(_ key: ObjectKey, _ why: String) -> FailureReading {
     FailureReading(
       error: StorageError(
@@ -133,18 +160,22 @@ extension BucketStore {
   /// The rest of an object whose beginning is known, in parts, some of them at one time.
   /// - Returns: The whole; nil where it is another object by now.
   private func rest(of key: ObjectKey, after beginning: [UInt8], total: Int64, tag: String) async throws -> [UInt8]? {
-    let ranges = stride(from: Int64(beginning.count), to: total, by: Int(Self.partBytes)).map {
-      $0..<min($0 + Self.partBytes, total)
+    // Nothing is taken in advance for a length that may be a lie.
+    let first = Int64(beginning.count)
+    let count = Int((total - first - 1) / Self.partBytes) + 1
+    func range(_ index: Int) -> Range<Int64> {
+      let start = first + Int64(index) * Self.partBytes
+      return start..<(start + min(Self.partBytes, total - start))
     }
     return try await withThrowingTaskGroup(of: (Int, PartResult).self) { group in
       var whole = beginning
-      whole.reserveCapacity(Int(total))
+      whole.reserveCapacity(Int(min(total, Self.reservedBytes)))
       var early: [Int: [UInt8]] = [:]
       var begun = 0
       var joined = 0
-      while joined < ranges.count {
-        while begun < min(ranges.count, joined + Self.partsAtOnce) {
-          let (index, range) = (begun, ranges[begun])
+      while joined < count {
+        while begun < min(count, joined + Self.partsAtOnce) {
+          let (index, range) = (begun, range(begun))
           group.addTask {
             let start = PartDownload(range: range, tag: tag)
             return (index, try await self.part(key, start, limit: range.upperBound - range.lowerBound, accept: nil))

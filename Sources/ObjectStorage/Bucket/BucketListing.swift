@@ -11,7 +11,7 @@ extension BucketStore {
       let task = Task {
         do {
           let listing = ListingRun(rules: ListingRules())
-          try await self.list(prefix, after: nil, listing) { continuation.yield($0) }
+          try await self.list(prefix, delivered: [], last: nil, depth: 0, listing) { continuation.yield($0) }
           continuation.finish()
         } catch {
           continuation.finish(throwing: error)
@@ -39,35 +39,88 @@ extension BucketStore {
   }
 
   /// Delivers all keys with a prefix, in their order.
-  /// - Parameter after: Only those behind this key.
+  /// - Parameters:
+  ///   - delivered: What a page of the listing above this one has brought of it already: the page's first objects with
+  ///     this prefix.
+  ///   - last: The last key of that page, as the server orders them.
+  ///   - depth: Folders above this one that were divided.
   private func list(
-    _ prefix: [UInt8], after last: ObjectKey?, _ run: ListingRun,
+    _ prefix: [UInt8], delivered: [StoredObject], last: ObjectKey?, depth: Int, _ run: ListingRun,
     deliver: @Sendable ([StoredObject]) async throws -> Void
   ) async throws {
-    var token: String?
-    var seenTokens: Set<Int> = []
-    var isFirst = true
+    if !delivered.isEmpty,
+      try await divide(prefix, first: delivered, last: last, depth: depth, run, deliver: deliver)
+    {
+      return
+    }
+    let known = Set(delivered.map(\.key))
+    var next = Continuation()
     while true {
-      let page = try await page(prefix, token: token, after: token == nil ? last : nil, run)
-      // Servers that do not know “start-after” begin at the beginning.
-      let objects = last.map { last in page.objects.filter { last < $0.key } } ?? page.objects
+      let page = try await page(prefix, token: next.token, run)
+      let objects = known.isEmpty ? page.objects : page.objects.filter { !known.contains($0.key) }
       if !objects.isEmpty { try await deliver(objects) }
       guard page.isTruncated else { return }
-      guard !page.nextToken.isEmpty else { throw invalidListing("it says that more follows, but not how to get it") }
-      guard seenTokens.insert(page.nextToken.hashValue).inserted else {
-        throw invalidListing("it goes round in a circle")
+      if next.token == nil, known.isEmpty,
+        try await divide(prefix, first: page.objects, last: page.lastKey, depth: depth, run, deliver: deliver)
+      {
+        return
       }
-      if isFirst, let branches = try await branches(of: prefix, behind: page, after: last, run) {
-        return try await list(branches, run, deliver: deliver)
+      try advance(&next, behind: page)
+    }
+  }
+
+  /// Where a listing goes on.
+  private struct Continuation {
+    /// nil for the beginning.
+    var token: String?
+    var seen: Set<Int> = []
+  }
+
+  private func advance(_ next: inout Continuation, behind page: ListingPage) throws {
+    guard !page.nextToken.isEmpty else { throw invalidListing("it says that more follows, but not how to get it") }
+    guard next.seen.insert(page.nextToken.hashValue).inserted else { throw invalidListing("it goes round in a circle") }
+    next.token = page.nextToken
+  }
+
+  /// Delivers what follows the first page of a listing folder by folder, where folders show and are worth it.
+  /// - Parameters:
+  ///   - first: The first page: it is delivered already.
+  ///   - last: The last key of it, as the server orders them.
+  /// - Returns: Whether everything is delivered; otherwise nothing is.
+  private func divide(
+    _ prefix: [UInt8], first: [StoredObject], last: ObjectKey?, depth: Int, _ run: ListingRun,
+    deliver: @Sendable ([StoredObject]) async throws -> Void
+  ) async throws -> Bool {
+    guard depth < Self.maximumDepth, ListingBranch.isWorthwhile(prefix: prefix, first: first) else { return false }
+    let slash = UInt8(ascii: "/")
+    var top: ListingPage
+    do { top = try await page(prefix, token: nil, delimiter: slash, run) } catch let error as StorageError
+      where error.kind == .accessDenied
+    {
+      // Some policies allow the one listing and not the other.
+      return false
+    }
+    guard var branches = ListingBranch.divide(prefix: prefix, first: first, last: last, top: top) else { return false }
+    var next = Continuation()
+    while true {
+      try await list(branches, last: last, depth: depth + 1, run, deliver: deliver)
+      guard top.isTruncated else { return true }
+      try advance(&next, behind: top)
+      let before = top.commonPrefixes.last
+      top = try await page(prefix, token: next.token, delimiter: slash, run)
+      // Some servers name the folder in which a page ended once more.
+      top.commonPrefixes.removeAll { $0 == before }
+      guard let more = ListingBranch.divide(prefix: prefix, first: [], last: nil, top: top) else {
+        throw invalidListing("its folders lie within each other")
       }
-      isFirst = false
-      token = page.nextToken
+      branches = more
     }
   }
 
   /// Lists folders at one time, and delivers them one after the other.
   private func list(
-    _ branches: [ListingBranch], _ run: ListingRun, deliver: @Sendable ([StoredObject]) async throws -> Void
+    _ branches: [ListingBranch], last: ObjectKey?, depth: Int, _ run: ListingRun,
+    deliver: @Sendable ([StoredObject]) async throws -> Void
   ) async throws {
     let channels = branches.map { _ in PageChannel() }
     defer { for channel in channels { channel.close() } }
@@ -76,10 +129,12 @@ extension BucketStore {
       for (index, branch) in branches.enumerated() {
         while begun < min(branches.count, index + Self.branchesAtOnce) {
           let channel = channels[begun]
-          if case .folder(let prefix, let after) = branches[begun] {
+          if case .folder(let prefix, let delivered) = branches[begun] {
             group.addTask {
               do {
-                try await self.list(prefix, after: after, run) { try await channel.send($0) }
+                try await self.list(prefix, delivered: delivered, last: last, depth: depth, run) {
+                  try await channel.send($0)
+                }
                 channel.finish()
               } catch { channel.finish(throwing: error) }
             }
@@ -96,16 +151,8 @@ extension BucketStore {
   }
 
   private static let branchesAtOnce = 8
-
-  /// The parts that the rest of a listing consists of; nil where there are none to be seen.
-  private func branches(
-    of prefix: [UInt8], behind first: ListingPage, after last: ObjectKey?, _ run: ListingRun
-  ) async throws -> [ListingBranch]? {
-    let slash = UInt8(ascii: "/")
-    guard first.objects.contains(where: { $0.key.bytes.dropFirst(prefix.count).contains(slash) }) else { return nil }
-    let top = try await page(prefix, token: nil, delimiter: slash, after: nil, run)
-    return ListingBranch.divide(prefix: prefix, first: first, top: top, after: last)
-  }
+  /// Folders within folders that are divided; what lies deeper is listed as a whole.
+  private static let maximumDepth = 32
 
   private func invalidListing(_ why: String) -> StorageError {
     StorageError(
@@ -115,9 +162,9 @@ extension BucketStore {
 
   /// One page, checked and in order.
   private func page(
-    _ prefix: [UInt8], token: String?, delimiter: UInt8? = nil, after last: ObjectKey?, _ run: ListingRun
+    _ prefix: [UInt8], token: String?, delimiter: UInt8? = nil, _ run: ListingRun
   ) async throws -> ListingPage {
-    var page = try await run.limit.run { try await self.fetchPage(prefix, token, delimiter, last) }
+    var page = try await run.limit.run { try await self.fetchPage(prefix, token, delimiter) }
     guard page.objects.allSatisfy({ $0.key.bytes.starts(with: prefix) }),
       page.commonPrefixes.allSatisfy({ $0.starts(with: prefix) })
     else { throw invalidListing("it holds keys that do not begin with the folder's name") }
@@ -127,8 +174,10 @@ extension BucketStore {
         throw StorageError(
           .invalidAnswer, "Bucket “\(bucket)” lists more than \(count) objects.", remedy: "Open a part of it.")
       case .endless(let why): throw invalidListing(why)
+      case .tooLarge: throw invalidListing("its objects are said to have more bytes than any server can hold")
       }
     }
+    page.lastKey = page.objects.last?.key
     // Servers that list a file system by directory mix up “a/b” and “a-b”.
     if zip(page.objects, page.objects.dropFirst()).contains(where: { $1.key < $0.key }) {
       page.objects.sort { $0.key < $1.key }
@@ -137,26 +186,22 @@ extension BucketStore {
   }
 
   private func fetchPage(
-    _ prefix: [UInt8], _ token: String?, _ delimiter: UInt8?, _ last: ObjectKey?
+    _ prefix: [UInt8], _ token: String?, _ delimiter: UInt8?
   ) async throws -> ListingPage {
-    var query: [(name: String, value: [UInt8])] = [
-      ("list-type", Array("2".utf8)), ("encoding-type", Array("url".utf8)),
-      ("max-keys", Array(String(Self.pageSize).utf8)),
-    ]
-    if !prefix.isEmpty { query.append(("prefix", prefix)) }
-    if let token { query.append(("continuation-token", Array(token.utf8))) }
-    if let delimiter { query.append(("delimiter", [delimiter])) }
-    if let last { query.append(("start-after", last.bytes)) }
     var template = HTTPRequest(url: "")
     // Fetching waits for the listing, so the listing goes first.
     template.isUrgent = true
     template.maximumBodyBytes = Self.maximumListingBytes
-    var request = StorageRequest(template, .list, query: CanonicalQuery(query))
+    var request = StorageRequest(
+      template, .list, query: listingQuery(prefix, pageSize: Self.pageSize, token: token, delimiter: delimiter))
+    request.isForeign = { !Self.beginsLikeListing($0) }
     // AWS alone knows this: which archived objects can be read at present.
     if isAmazon { request.headers = [("x-amz-optional-object-attributes", "RestoreStatus")] }
+    var attempts = StorageAttempts()
     var damages = 0
     while true {
-      guard case .response(let response) = try await send(request) else {
+      guard case .success(let success) = try await attempt(request, &attempts) else { continue }
+      guard case .response(let response) = success else {
         throw invalidListing("a page is larger than \(Self.maximumListingBytes >> 20) MB")
       }
       do {
@@ -168,20 +213,31 @@ extension BucketStore {
       } catch {
         // What begins like a listing was damaged on its way, and may come through another time.
         damages += 1
-        let isDamaged = response.body.prefix(1024).firstRange(of: Array("<ListBucketResult".utf8)) != nil
-        let isKnown = isDamaged || hasListed.load(ordering: .relaxed)
-        guard damages < (isKnown ? Self.maximumDamages : Self.maximumStrangeAnswers) else {
-          throw FailureReading.notS3(
-            "instead of a listing it sends \(FailureReading.summary(of: response))", context(.list))
-        }
-        counters.retries.increment()
-        try await Task.sleep(for: .seconds(RetryState.firstDelay * Double(1 << damages)))
+        let reading = FailureReading(foreign: response, context(.list))
+        guard damages < Self.maximumDamages else { throw reading.error }
+        try await wait(after: reading, request, .free, &attempts)
       }
     }
   }
 
+  static func beginsLikeListing(_ response: HTTPResponse) -> Bool {
+    response.body.prefix(1024).firstRange(of: Array("<ListBucketResult".utf8)) != nil
+  }
+
+  /// What a page of a listing is asked for with.
+  func listingQuery(
+    _ prefix: [UInt8], pageSize: Int, token: String? = nil, delimiter: UInt8? = nil
+  ) -> CanonicalQuery {
+    var query: [(name: String, value: [UInt8])] = [
+      ("list-type", Array("2".utf8)), ("encoding-type", Array("url".utf8)),
+      ("max-keys", Array(String(pageSize).utf8)),
+    ]
+    if !prefix.isEmpty { query.append(("prefix", prefix)) }
+    if let token { query.append(("continuation-token", Array(token.utf8))) }
+    if let delimiter { query.append(("delimiter", [delimiter])) }
+    return CanonicalQuery(query)
+  }
+
   /// Listings that cannot be read, from a server that can list.
   private static let maximumDamages = 6
-  /// The same from a server that has never listed anything.
-  private static let maximumStrangeAnswers = 2
 }

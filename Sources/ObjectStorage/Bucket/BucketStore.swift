@@ -16,6 +16,7 @@ final class BucketStore: ObjectStore {
   private let engine: TransferEngine
   private let gate: OutageGate
   private let knowledge: Mutex<Knowledge>
+  private let accessProbe = SharedQuestion<Bool?>()
 
   /// What the server's answers taught; shared by all requests.
   private struct Knowledge {
@@ -56,7 +57,7 @@ final class BucketStore: ObjectStore {
     gate = OutageGate(patience: options.patience)
     engine = try TransferEngine(
       connections: max(1, options.maximumConnections), certificateAuthorities: settings.certificateAuthorities,
-      stallSeconds: options.stallSeconds)
+      stallSeconds: options.stallSeconds, proxies: settings.proxies)
   }
 
   var counts: RequestCounts {
@@ -69,6 +70,8 @@ final class BucketStore: ObjectStore {
   var interruption: StorageInterruption? { gate.interruption }
 
   func tryNow() { gate.tryNow() }
+
+  func expectAnswer() { knowledge.withLock { $0.serverHasAnswered = true } }
 
   /// Whether this is AWS, and no other server that speaks like it.
   var isAmazon: Bool { settings.endpoint == nil }
@@ -91,7 +94,7 @@ final class BucketStore: ObjectStore {
     knowledge.withLock { knowledge in
       RequestContext(
         operation: operation, address: knowledge.address, region: knowledge.region, signer: knowledge.signer,
-        requesterPays: settings.requesterPays, clockCorrection: knowledge.clockCorrection)
+        requesterPays: settings.requesterPays, clockCorrection: knowledge.clockCorrection, proxies: settings.proxies)
     }
   }
 
@@ -124,9 +127,12 @@ final class BucketStore: ObjectStore {
     var reading: FailureReading
     var partial: HTTPResponse?
     switch outcome {
-    case .rejected(let head):
+    case .rejected(let response) where asked.isForeign?(response) == true,
+      .response(let response) where response.isSuccess && asked.isForeign?(response) == true:
+      reading = FailureReading(foreign: response, used)
+    case .rejected(let response):
       succeed()
-      return .success(.rejected(head: head))
+      return .success(.rejected(head: response.body))
     case .tooLarge(let size):
       succeed()
       return .success(.tooLarge(size: size))
@@ -153,6 +159,7 @@ final class BucketStore: ObjectStore {
         if pass == .probe { gate.leave() }
         return .again(partial: nil)
       }
+      if reading.error.kind == .accessDenied { try await judgeRefusal(&reading, asked.operation) }
     } catch let error as StorageError where reading.correction == .credentials {
       // Whoever hands credentials out says more than the server did.
       reading = FailureReading(error)
@@ -164,6 +171,32 @@ final class BucketStore: ObjectStore {
     return .again(partial: partial)
   }
 
+  /// Finds out whether a refusal concerns all of the location, which could be read before: a VPN has gone, or a policy has
+  /// changed. That can be waited for; what is wrong with one object cannot.
+  private func judgeRefusal(_ reading: inout FailureReading, _ operation: RequestContext.Operation) async throws {
+    if case .put = operation { return }
+    guard hasListed.load(ordering: .relaxed) else { return }
+    switch try await accessProbe.ask({ try await self.mayList() }) {
+    case true?: break
+    case false?: reading.canBeMended = true
+    case nil: reading.retry = .unreachable
+    }
+  }
+
+  /// Asks for the smallest listing there is, past everything that waits; nil where no server answers that.
+  private func mayList() async throws -> Bool? {
+    var template = HTTPRequest(url: "")
+    template.isUrgent = true
+    counters.list.increment()
+    counters.retries.increment()
+    let used = context(.list)
+    let outcome = try await engine.perform(
+      template.completed(for: used, query: listingQuery(prefix, pageSize: 1)))
+    guard case .response(let response) = outcome else { return nil }
+    if response.isSuccess { return Self.beginsLikeListing(response) ? true : nil }
+    return FailureReading(response, used).error.kind == .accessDenied ? false : nil
+  }
+
   /// Waits until a request that failed is to be sent again.
   /// - Throws: the failure, where that makes no sense (any more).
   func wait(
@@ -173,15 +206,18 @@ final class BucketStore: ObjectStore {
     attempts.firstFailure = first
     let chance = Double.random(in: 0..<1)
     let othersSucceed = gate.successes > first.successes
+    var retry = reading.retry
     var step = knowledge.withLock { knowledge -> RetryState.Step in
       // What once was good and has ended may be made good again by somebody.
       if reading.canBeMended, knowledge.hasSucceeded { return .waitOut(seconds: 0) }
+      // So may somebody who has come between: the server was the right one before.
+      if reading.mayBeTheWay, knowledge.hasSucceeded { retry = .unreachable }
       return attempts.retries.next(
-        after: reading.retry, serverHasAnswered: knowledge.serverHasAnswered, othersSucceed: othersSucceed,
+        after: retry, serverHasAnswered: knowledge.serverHasAnswered, othersSucceed: othersSucceed,
         budget: &knowledge.budget, chance: chance)
     }
     if pass == .probe {
-      if case .giveUp = step, case .permanent = reading.retry {
+      if case .giveUp = step, case .permanent = retry {
         // Somebody answers, so the others may go on.
         gate.succeed()
       } else if case .retry(let seconds) = step {
@@ -209,6 +245,7 @@ final class BucketStore: ObjectStore {
     let server = knowledge.withLock { $0.address.server.hostAndPort }
     return switch reading.error.kind {
     case .expiredCredentials: "The credentials have expired"
+    case .accessDenied: "No access to \(bucket) any more"
     case _ where reading.concernsCredentials: "No new credentials"
     case .throttled: "\(server) asks for a pause"
     case .serverFailure: "\(server) fails"

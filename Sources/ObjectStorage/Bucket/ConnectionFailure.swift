@@ -2,13 +2,15 @@
 struct ConnectionFailure: Sendable {
   var error: StorageError
   var retry: RetryClass
+  /// As in `FailureReading`.
+  var mayBeTheWay = false
 
   /// - Parameters:
   ///   - host: What was looked up: the server's name, or the bucket's before it.
   ///   - attempt: What could not be done, as the beginning of a sentence.
   init(
     _ failure: TransferFailure, server: EndpointAddress, host: String, attempt: String,
-    proxies: ProxySettings = ProxySettings()
+    proxies: ProxySettings
   ) {
     retry = .unreachable
     let shown = server.text
@@ -16,6 +18,7 @@ struct ConnectionFailure: Sendable {
     if let refusal = Self.proxyRefusal(failure) {
       error = Self.proxyError(refusal, proxy, server)
       retry = .permanent
+      mayBeTheWay = true
       return
     }
     switch failure.cause {
@@ -44,6 +47,7 @@ struct ConnectionFailure: Sendable {
       retry = .transient(retryAfter: nil)
     case .untrustedCertificate:
       (error, retry) = (Self.untrusted(failure.detail, server, host), .permanent)
+      mayBeTheWay = true
     case .certificateFile:
       error = StorageError(
         .configuration, "The file of trusted certificates cannot be used (\(failure.detail)).",
@@ -59,6 +63,7 @@ struct ConnectionFailure: Sendable {
         .notS3, "What answers at \(shown) is no S3 server (\(failure.detail)).",
         remedy: "Check the endpoint and its port.")
       retry = .permanent
+      mayBeTheWay = true
     case .proxy: error = Self.proxyError(failure.detail, proxy, server)
     case .other:
       error = StorageError(.refused, "\(attempt): \(failure.detail).")

@@ -17,6 +17,8 @@ struct RequestContext: Sendable {
   var requesterPays = false
   /// What was added to this computer's clock.
   var clockCorrection = 0.0
+  /// Which way leads to the server.
+  var proxies = ProxySettings(environment: [:])
   /// When the answer came, by the uncorrected clock.
   var answered = Date()
 
@@ -58,11 +60,15 @@ struct FailureReading: Sendable {
   var correction: Correction?
   /// Whether it was not the bucket that failed, but whoever hands credentials out.
   var concernsCredentials = false
-  /// Whether credentials are missing that somebody may still see to, while the work waits.
+  /// Whether credentials are missing, or access, that somebody may still see to while the work waits.
   var canBeMended = false
+  /// Whether it may be somebody on the way who answered, and not the server: a proxy, the sign-on page of a network.
+  var mayBeTheWay = false
 
   /// Clocks may differ by a quarter of an hour; below this no refusal is blamed on them.
   static let suspiciousSkew = 240.0
+  /// Two centuries: a computer without a battery begins in 1970, and nobody's clock is further away.
+  private static let believableSkew = 6e9
 
   /// For a failure to get credentials.
   init(_ error: StorageError) {
@@ -78,18 +84,29 @@ struct FailureReading: Sendable {
 
   init(_ failure: TransferFailure, _ context: RequestContext) {
     let reading = ConnectionFailure(
-      failure, server: context.address.server, host: context.address.host, attempt: context.attempt)
+      failure, server: context.address.server, host: context.address.host, attempt: context.attempt,
+      proxies: context.proxies)
     error = reading.error
     retry = reading.retry
+    mayBeTheWay = reading.mayBeTheWay
+  }
+
+  /// For an answer with status 2xx that no S3 server gives.
+  init(foreign response: HTTPResponse, _ context: RequestContext) {
+    let what = if case .list = context.operation { "a listing" } else { "an object" }
+    error = Self.notS3("instead of \(what) it sends \(Self.summary(of: response))", context)
+    retry = .unreachable
+    mayBeTheWay = true
   }
 
   init(_ response: HTTPResponse, _ context: RequestContext) {
     let reply = ServiceReply(parsing: response.body)
     let code = reply?.code ?? ""
-    let retryAfter = response[header: "retry-after"].flatMap { Double($0) }
+    let retryAfter = response[header: "retry-after"].flatMap { Double($0) }.flatMap { $0.isFinite ? $0 : nil }
     error = Self.error(response, reply, context)
     error.requestID = response[header: "x-amz-request-id"].nonEmpty ?? (reply?.requestID).nonEmpty
     canBeMended = error.kind == .expiredCredentials
+    mayBeTheWay = error.kind == .notS3 || response.status == 407
 
     switch (response.status, code) {
     case (_, "SlowDown"), (_, "RequestLimitExceeded"), (_, "Throttling"), (_, "ThrottlingException"), (429, _):
@@ -126,6 +143,7 @@ struct FailureReading: Sendable {
   /// How far the server's clock is ahead of this computer's, in seconds.
   private static func skew(_ response: HTTPResponse, _ context: RequestContext) -> Double? {
     response[header: "date"].flatMap { Timestamp.date(http: $0) }.map { $0.timeIntervalSince(context.answered) }
+      .flatMap { abs($0) < believableSkew ? $0 : nil }
   }
 
   private static func error(

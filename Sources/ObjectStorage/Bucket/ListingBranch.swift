@@ -2,18 +2,38 @@
 enum ListingBranch: Sendable, Equatable {
   /// Known already.
   case objects([StoredObject])
-  /// Everything that begins with `prefix`, behind the key `after`.
-  case folder(prefix: [UInt8], after: ObjectKey?)
+  /// Everything that begins with `prefix`, but for what is delivered.
+  case folder(prefix: [UInt8], delivered: [StoredObject])
 
-  /// Divides what follows the first page of a listing.
+  /// More folders on one page say that most have few objects: a request for each would take longer than page after page.
+  private static let maximumFoldersOnFirst = 4
+
+  /// Whether the first page of a listing shows folders, and large ones.
+  static func isWorthwhile(prefix: [UInt8], first: [StoredObject]) -> Bool {
+    var folders = 0
+    var last: ArraySlice<UInt8>?
+    for object in first {
+      let name = object.key.bytes.dropFirst(prefix.count)
+      guard let slash = name.firstIndex(of: UInt8(ascii: "/")), name[...slash] != last else { continue }
+      last = name[...slash]
+      folders += 1
+      if folders > maximumFoldersOnFirst { return false }
+    }
+    return folders > 0
+  }
+
+  /// Divides what follows the first page of a listing, as far as one page of the listing with the delimiter `/` shows it.
+  ///
+  /// Nothing depends on the order in which a server lists folders; only on that it lists one after the other.
   /// - Parameters:
-  ///   - first: The listing's first page: it is delivered already.
-  ///   - top: The first page of the listing with the delimiter `/`.
-  ///   - last: Keys up to this one do not belong to the listing.
-  /// - Returns: The parts in the order of keys; nil where dividing is of no use, or the two pages contradict each other.
-  static func divide(prefix: [UInt8], first: ListingPage, top: ListingPage, after last: ObjectKey?) -> [ListingBranch]?
-  {
-    guard !top.isTruncated, let end = first.objects.last?.key else { return nil }
+  ///   - first: The first page of the listing: it is delivered already. Empty where another page with the delimiter came
+  ///     before.
+  ///   - last: The last key of the first page, as the server orders them.
+  ///   - top: The page of the listing with the delimiter.
+  /// - Returns: The parts in the order of keys; nil where the two pages contradict each other, or the folders themselves.
+  static func divide(
+    prefix: [UInt8], first: [StoredObject], last: ObjectKey?, top: ListingPage
+  ) -> [ListingBranch]? {
     let folders = top.commonPrefixes.sorted { $0.lexicographicallyPrecedes($1) }
     let objects = top.objects.sorted { $0.key < $1.key }
     // A folder is a real one: longer than what was asked for, and none within another.
@@ -21,22 +41,30 @@ enum ListingBranch: Sendable, Equatable {
       !zip(folders, folders.dropFirst()).contains(where: { $1.starts(with: $0) })
     else { return nil }
     // Everything on the first page must be found again, or this server's delimiter is not what it should be.
-    let isContained = first.objects.allSatisfy { object in
-      contains(objects, object.key) || folder(in: folders, of: object.key) != nil
+    var delivered: [Int: [StoredObject]] = [:]
+    var known: Set<ObjectKey> = []
+    for object in first {
+      if let index = folder(in: folders, of: object.key) {
+        delivered[index, default: []].append(object)
+      } else {
+        guard contains(objects, object.key) else { return nil }
+        known.insert(object.key)
+      }
     }
-    guard isContained else { return nil }
-
     var branches: [ListingBranch] = []
-    var rest = objects[...].drop { $0.key <= end }
-    for folder in folders where !folder.lexicographicallyPrecedes(end.bytes) || end.bytes.starts(with: folder) {
+    var rest = objects.filter { !known.contains($0.key) }[...]
+    for (index, folder) in folders.enumerated() {
       let before = rest.prefix { $0.key.bytes.lexicographicallyPrecedes(folder) }
       if !before.isEmpty { branches.append(.objects(Array(before))) }
       rest = rest.dropFirst(before.count)
-      branches.append(.folder(prefix: folder, after: end.bytes.starts(with: folder) ? end : nil))
+      let part = delivered[index] ?? []
+      // A folder that the server has begun and left is complete.
+      if part.isEmpty || last?.bytes.starts(with: folder) == true {
+        branches.append(.folder(prefix: folder, delivered: part))
+      }
     }
     if !rest.isEmpty { branches.append(.objects(Array(rest))) }
-    let count = branches.count { if case .folder = $0 { true } else { false } }
-    return count > 1 ? branches : nil
+    return branches
   }
 
   /// In a sorted list.
@@ -45,12 +73,12 @@ enum ListingBranch: Sendable, Equatable {
     return index < objects.count && objects[index].key == key
   }
 
-  /// The folder that a key lies in, of sorted ones.
-  private static func folder(in folders: [[UInt8]], of key: ObjectKey) -> [UInt8]? {
+  /// The index of the folder that a key lies in, of sorted ones.
+  private static func folder(in folders: [[UInt8]], of key: ObjectKey) -> Int? {
     // The last one that does not lie behind the key.
     let index = firstIndex(folders.count) { key.bytes.lexicographicallyPrecedes(folders[$0]) }
     guard index > 0, key.bytes.starts(with: folders[index - 1]) else { return nil }
-    return folders[index - 1]
+    return index - 1
   }
 
   /// The first index where a condition holds that holds from there on.

@@ -11,6 +11,8 @@ struct ListingPage: Sendable, Equatable {
   var nextToken = ""
   /// How many entries the page had, left-out folder markers too.
   var entryCount = 0
+  /// The last object's key as the server orders them; set where a page is put into order.
+  var lastKey: ObjectKey?
 
   enum Failure: Error, Equatable {
     /// No XML, or another document.
@@ -104,6 +106,9 @@ struct ListingPage: Sendable, Equatable {
     }
     guard !key.isEmpty else { throw Failure.broken("an object has no key") }
     guard size >= 0 else { throw Failure.broken("“\(ObjectKey(bytes: key))” has no size") }
+    guard size <= ListingRules.maximumSize else {
+      throw Failure.broken("“\(ObjectKey(bytes: key))” is said to have \(size) bytes")
+    }
     var object = StoredObject(
       key: ObjectKey(bytes: key), size: size, tag: tag, modified: modified, className: className)
     object.isRestored = isRestored

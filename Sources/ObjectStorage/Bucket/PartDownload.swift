@@ -14,7 +14,7 @@ struct PartDownload: Sendable {
   /// What was asked for; nil for the whole.
   let range: Range<Int64>?
   /// What the listing said; nil where it does not count.
-  private let listed: StoredObject?
+  let listed: StoredObject?
   private(set) var bytes: [UInt8] = []
   /// The ETag that every answer must have, without quotes; empty where the server tells none.
   private(set) var tag: String?

@@ -10,6 +10,9 @@ struct StorageRequest: Sendable {
   var statuses: Set<Int> = []
   /// Whether what came of an answer that broke off is all that is wanted.
   var isEnough: (@Sendable (HTTPResponse) -> Bool)?
+  /// Whether a successful answer, of which the body may be cut, is one that no S3 server gives to this: a web page of
+  /// somebody on the way.
+  var isForeign: (@Sendable (HTTPResponse) -> Bool)?
   /// Whether it waits while nothing gets through; otherwise it fails then.
   var waitsOut = true
 

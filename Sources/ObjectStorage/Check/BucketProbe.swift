@@ -21,7 +21,8 @@ struct BucketProbe: Sendable {
     self.settings = settings
     self.address = address
     region = settings.region
-    engine = try TransferEngine(connections: 1, certificateAuthorities: settings.certificateAuthorities)
+    engine = try TransferEngine(
+      connections: 1, certificateAuthorities: settings.certificateAuthorities, proxies: settings.proxies)
   }
 
   /// The same server and keys, another bucket.
@@ -98,6 +99,7 @@ struct BucketProbe: Sendable {
       context.signer = credentials.map { RequestSigner(credentials: $0, region: region) }
       context.requesterPays = settings.requesterPays
       context.clockCorrection = clockCorrection
+      context.proxies = settings.proxies
       let start = ContinuousClock.now
       let reading: FailureReading
       switch try await engine.perform(

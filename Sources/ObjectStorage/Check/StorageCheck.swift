@@ -56,24 +56,34 @@ public struct StorageCheck: Sendable {
     }
   }
 
+  /// What there is to find out about a bucket that keeps a replica: one of the same server, beside that of the location.
+  public enum Replica: Sendable, Hashable {
+    /// There is none, for this reason, as a sentence without a full stop; and what to do to have one.
+    case none(String, remedy: String?)
+    /// A job would use this bucket by itself: whether it can be listed.
+    case listing(String)
+    /// This bucket was named for it: whether it can be listed and written to. The object for that is announced with a
+    /// wrong digest, so that servers refuse it once they have allowed the writing; where one does not, it is deleted again.
+    case writing(String)
+    /// The same; that it cannot be written to is a failure.
+    case mustBeWritable(String)
+  }
+
   private let location: Location
   private let options: StorageOptions
   private let isOffline: Bool
-  private let writableBucket: String?
+  private let replica: Replica
 
   /// A check of a location.
-  /// - Parameters:
-  ///   - isOffline: Only resolve; ask nobody.
-  ///   - writableBucket: A bucket of the same server, of which to try whether it can keep a replica: listed and written
-  ///     to. The object for that is announced with a wrong digest, so that servers refuse it once they have allowed the
-  ///     writing; where one does not, it is deleted again.
+  /// - Parameter isOffline: Only resolve; ask nobody.
   public init(
-    _ location: Location, options: StorageOptions, isOffline: Bool = false, writableBucket: String? = nil
+    _ location: Location, options: StorageOptions, isOffline: Bool = false,
+    replica: Replica = .none("not looked for", remedy: nil)
   ) {
     self.location = location
     self.options = options
     self.isOffline = isOffline
-    self.writableBucket = writableBucket
+    self.replica = replica
   }
 
   /// Looks at everything. What fails is in the report.
@@ -152,7 +162,7 @@ public struct StorageCheck: Sendable {
       Step(
         name: "Endpoint", outcome: .passed,
         text: address.server.text + (settings.endpointSource.map { " (from \($0))" } ?? " (AWS)")))
-    if let proxy = ProxySettings().proxy(for: address.server) {
+    if let proxy = settings.proxies.proxy(for: address.server) {
       report.add(Step(name: "Proxy", outcome: .passed, text: "\(proxy.address) (from \(proxy.variable))"))
     }
     if let file = settings.certificateAuthorities {
@@ -277,32 +287,45 @@ public struct StorageCheck: Sendable {
 
   private func checkReplica(_ probe: BucketProbe, _ report: inout Report) async throws {
     let name = "Replica"
-    guard let bucket = writableBucket else {
-      report.add(
-        Step(
-          name: name, outcome: .skipped,
-          text: "not tried: nothing is written without being asked for. A replica needs s3:ListBucket on its bucket, "
-            + "s3:GetObject and s3:PutObject on its objects",
-          remedy: "To try one: --test-writing BUCKET"))
+    let bucket: String
+    switch replica {
+    case .none(let why, let remedy):
+      report.add(Step(name: name, outcome: .skipped, text: why, remedy: remedy))
       return
+    case .listing(let named), .writing(let named), .mustBeWritable(let named): bucket = named
     }
     do {
       var other = try probe.forBucket(bucket)
-      switch try await other.list(prefix: []) {
-      case .failure(let error): report.fail(name, error)
-      case .success:
-        let leftover = try await other.write(to: ObjectKey(".s3totsne-check-\(UInt64.random(in: 0...UInt64.max))"))
-        if let leftover {
-          report.add(
-            Step(
-              name: name, outcome: .noted, text: "“\(bucket)” can be written to; the object “\(leftover)” stayed there",
-              remedy: "Delete it."))
-        } else {
-          report.add(Step(name: name, outcome: .passed, text: "“\(bucket)” can be written to; nothing was left there"))
-        }
+      if case .failure(let error) = try await other.list(prefix: []) {
+        report.fail(name, error)
+        return
+      }
+      if case .listing = replica {
+        report.add(
+          Step(
+            name: name, outcome: .passed, text: "“\(bucket)” is used by itself, and can be listed",
+            remedy: "To try whether it can be written to: --test-writing \(bucket)"))
+        return
+      }
+      let leftover = try await other.write(to: ObjectKey(".s3totsne-check-\(UInt64.random(in: 0...UInt64.max))"))
+      if let leftover {
+        report.add(
+          Step(
+            name: name, outcome: .noted, text: "“\(bucket)” can be written to; the object “\(leftover)” stayed there",
+            remedy: "Delete it."))
+      } else {
+        report.add(Step(name: name, outcome: .passed, text: "“\(bucket)” can be written to; nothing was left there"))
       }
     } catch let error as StorageError {
-      report.fail(name, error)
+      guard case .writing = replica, error.kind == .accessDenied else {
+        report.fail(name, error)
+        return
+      }
+      report.add(
+        Step(
+          name: name, outcome: .noted,
+          text: "“\(bucket)” can be listed and not written to: what is fetched here is not shared. \(error.message)",
+          remedy: error.remedy))
     }
   }
 }

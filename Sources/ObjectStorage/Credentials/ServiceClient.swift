@@ -6,11 +6,15 @@ final class ServiceClient: Sendable {
   /// Made with the first request: most credentials need none.
   private let engine = Mutex<TransferEngine?>(nil)
   private let certificateAuthorities: String?
+  private let proxies: ProxySettings
 
   /// An answer larger than this is not believed.
   private static let maximumBytes: Int64 = 1 << 20
 
-  init(certificateAuthorities: String?) { self.certificateAuthorities = certificateAuthorities }
+  init(certificateAuthorities: String?, proxies: ProxySettings) {
+    self.certificateAuthorities = certificateAuthorities
+    self.proxies = proxies
+  }
 
   /// How patient a request is.
   struct Patience: Sendable {
@@ -33,7 +37,7 @@ final class ServiceClient: Sendable {
   ) async throws -> HTTPResponse {
     let engine = try self.engine.withLock { engine in
       if let engine { return engine }
-      let made = try TransferEngine(connections: 2, certificateAuthorities: certificateAuthorities)
+      let made = try TransferEngine(connections: 2, certificateAuthorities: certificateAuthorities, proxies: proxies)
       engine = made
       return made
     }
@@ -61,7 +65,7 @@ final class ServiceClient: Sendable {
         error = StorageError(
           .serverFailure, "\(service) failed: \(server.text) answers \(response.status).", remedy: "Try again later.")
       case .failed(let failure, _):
-        let proxies = isDirect ? ProxySettings(environment: [:]) : ProxySettings()
+        let proxies = isDirect ? ProxySettings(environment: [:]) : proxies
         let reading = ConnectionFailure(
           failure, server: server, host: server.hostAndPort, attempt: "\(service) failed", proxies: proxies)
         if reading.retry == .permanent || attempt >= patience.attempts { throw reading.error }

@@ -17,6 +17,8 @@ struct StorageSettings: Sendable {
   private(set) var addressingStyle: StorageOptions.AddressingStyle
   /// A file of trusted certificates; nil for the system's.
   let certificateAuthorities: String?
+  /// Which way leads to a server.
+  let proxies: ProxySettings
   /// Whether the reader offers to pay for requests.
   let requesterPays: Bool
   /// Regions learnt before; nil for servers of one's own, and where none shall be kept.
@@ -72,6 +74,7 @@ struct StorageSettings: Sendable {
     certificateAuthorities =
       options.certificateAuthorities.nonEmpty ?? environment["AWS_CA_BUNDLE"].nonEmpty ?? profile["ca_bundle"]
     requesterPays = options.requesterPays
+    proxies = ProxySettings(environment: environment)
 
     credentialPlan =
       options.noSignRequest ? .anonymous : try CredentialLookup(options, configuration, profile).plan()
@@ -79,7 +82,7 @@ struct StorageSettings: Sendable {
       environment: environment, region: chosen?.name ?? region,
       endpoints: ServiceEndpoints(environment: environment, profile: profile, variant: variant),
       cache: CommandLineCache(directory: configuration.directory),
-      client: ServiceClient(certificateAuthorities: certificateAuthorities))
+      client: ServiceClient(certificateAuthorities: certificateAuthorities, proxies: proxies))
     credentialSource = CredentialSource(plan: credentialPlan, fetcher: fetcher) {
       let configuration = try Configuration(environment: environment)
       let profile = try configuration.selectedProfile(explicit: options.profile, environment: environment)

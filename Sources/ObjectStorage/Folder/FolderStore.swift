@@ -16,6 +16,7 @@ final class FolderStore: ObjectStore {
   /// What `accept` sees at least, as far as the file has it.
   private static let headBytes = 4096
   private static let chunkBytes = 1 << 20
+  private static let reservedBytes = 1 << 30
   /// The first page is small, so that it comes at once.
   private static let pageSizes = (first: 64, later: 1000)
 
@@ -112,8 +113,9 @@ final class FolderStore: ObjectStore {
       }
       var bytes: [UInt8] = []
       // One more than the size says, to see the end without growing.
-      let expected = Int(clamping: status.size) + 1
-      bytes.reserveCapacity(expected)
+      let expected = Int(clamping: min(status.size, .max - 1)) + 1
+      // A file with holes may name any size.
+      bytes.reserveCapacity(min(expected, Self.reservedBytes))
       var isJudged = accept == nil
       while true {
         if isCancelled() { throw CancellationError() }

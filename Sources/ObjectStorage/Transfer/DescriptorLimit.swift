@@ -1,16 +1,46 @@
 import Foundation
+import Synchronization
 
 /// How many files and connections this process may still open.
 enum DescriptorLimit {
   /// Left for all else that the program opens: the local store, the display, fonts, libraries.
   static let reserve = 64
+  /// As many as are ever useful; many systems allow 1024 and let a program raise that by itself.
+  private static let useful: rlim_t = 4096
 
-  /// Connections that may be open at one time: what is left of RLIMIT_NOFILE, in so far as it is wanted; at least 2.
-  static func connections(wanted: Int) -> Int {
+  /// Connections promised to all engines of this process.
+  private static let promised = Mutex(0)
+
+  /// Connections that one engine may keep open at one time; they can be promised to others when it is gone.
+  final class Grant: Sendable {
+    /// At least 1.
+    let connections: Int
+
+    fileprivate init(_ connections: Int) { self.connections = connections }
+
+    deinit { DescriptorLimit.promised.withLock { $0 -= connections } }
+  }
+
+  /// Connections for one engine: what is left of RLIMIT_NOFILE, in so far as it is wanted; at least 2.
+  static func connections(wanted: Int) -> Grant {
+    promised.withLock { promised in
+      let count = max(min(2, wanted), min(wanted, left - promised))
+      promised += count
+      return Grant(count)
+    }
+  }
+
+  /// What may be opened beside what is open now, and beside the reserve.
+  private static var left: Int {
     var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return wanted }
+    let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    guard getrlimit(resource, &limit) == 0 else { return .max }
+    if limit.rlim_cur < useful, limit.rlim_cur < limit.rlim_max {
+      var raised = limit
+      raised.rlim_cur = min(useful, limit.rlim_max)
+      if setrlimit(resource, &raised) == 0 { limit = raised }
+    }
     let open = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count) ?? 16
-    let left = Int(clamping: limit.rlim_cur) - open - reserve
-    return max(min(2, wanted), min(wanted, left))
+    return Int(clamping: limit.rlim_cur) - open - reserve
   }
 }

@@ -4,18 +4,26 @@ import CCurl
 final class EasyHandle {
   let pointer: UnsafeMutableRawPointer
   private(set) var transfer: Transfer?
+  private let proxies: ProxySettings
   private var headerList: UnsafeMutablePointer<curl_slist>?
   private let errorText = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
 
   private static let connectMilliseconds = 5000
+  /// Slower than this, in bytes a second, is no better than nothing: on a line that narrow, fewer transfers at one time
+  /// bring more.
+  private static let stalledRate = 512
 
   /// - Parameters:
   ///   - certificateAuthorities: A file of trusted certificates; nil for the system's.
-  ///   - stallSeconds: A server that sends nothing for so long has stalled.
+  ///   - stallSeconds: A server that sends nothing for so long, or next to nothing, has stalled.
+  ///   - proxies: Which way leads to a server.
   ///   - share: What the handles have in common.
-  init?(certificateAuthorities: String?, stallSeconds: Int, share: UnsafeMutableRawPointer) {
+  init?(
+    certificateAuthorities: String?, stallSeconds: Int, proxies: ProxySettings, share: UnsafeMutableRawPointer
+  ) {
     guard let pointer = curl_easy_init() else { return nil }
     self.pointer = pointer
+    self.proxies = proxies
     errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
     setLong(CURLOPT_NOSIGNAL, 1)
     setLong(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
@@ -24,13 +32,14 @@ final class EasyHandle {
     setLong(CURLOPT_PATH_AS_IS, 1)
     setLong(CURLOPT_FOLLOWLOCATION, 0)
     setLong(CURLOPT_CONNECTTIMEOUT_MS, Self.connectMilliseconds)
-    setLong(CURLOPT_LOW_SPEED_LIMIT, 1)
+    setLong(CURLOPT_LOW_SPEED_LIMIT, Self.stalledRate)
     setLong(CURLOPT_LOW_SPEED_TIME, max(1, stallSeconds))
     setLong(CURLOPT_DNS_SHUFFLE_ADDRESSES, 1)
     setLong(CURLOPT_TCP_KEEPALIVE, 1)
     setLong(CURLOPT_QUICK_EXIT, 1)
     CCurl_setText(pointer, CURLOPT_PROTOCOLS_STR, "http,https")
     CCurl_setText(pointer, CURLOPT_USERAGENT, "s3totsne")
+    CCurl_setText(pointer, CURLOPT_NOPROXY, "")
     if let certificateAuthorities { CCurl_setText(pointer, CURLOPT_CAINFO, certificateAuthorities) }
     CCurl_setPointer(pointer, CURLOPT_ERRORBUFFER, errorText)
     CCurl_setPointer(pointer, CURLOPT_SHARE, share)
@@ -81,8 +90,9 @@ final class EasyHandle {
     errorText[0] = 0
     let request = transfer.request
     CCurl_setText(pointer, CURLOPT_URL, request.url)
-    // Null means: as the environment says.
-    CCurl_setText(pointer, CURLOPT_NOPROXY, request.isDirect ? "*" : nil)
+    // Not what curl itself finds in the environment, where it reads less than the AWS command line does.
+    CCurl_setText(
+      pointer, CURLOPT_PROXY, request.isDirect ? "" : proxies.proxyAddress(forURL: request.url) ?? "")
     CCurl_setText(
       pointer, CURLOPT_CUSTOMREQUEST, request.method == .get || request.method == .put ? nil : request.method.rawValue)
     switch request.method {

@@ -83,8 +83,8 @@ struct ContentRange: Hashable, Sendable {
 enum TransferOutcome: Sendable {
   /// A complete answer, whatever its status.
   case response(HTTPResponse)
-  /// `accept` said no.
-  case rejected(head: [UInt8])
+  /// `accept` said no: the answer with as much of its body as was seen.
+  case rejected(HTTPResponse)
   /// The body is larger than allowed; its size, as far as known.
   case tooLarge(size: Int64)
   /// No complete answer came; what there was of a successful one.

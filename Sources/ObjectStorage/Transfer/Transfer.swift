@@ -9,6 +9,9 @@ final class Transfer: @unchecked Sendable {  // `answer` is safe by itself; all 
   private(set) var response = HTTPResponse()
   private(set) var bytesReceived: Int64 = 0
   private var hasWholeHeader = false
+  /// Of all answers to this request, those before the last included.
+  private var headerBytes = 0
+  private var answers = 0
   private var isJudged: Bool
   private(set) var isDraining = false
   private var bodyPosition = 0
@@ -26,6 +29,8 @@ final class Transfer: @unchecked Sendable {  // `answer` is safe by itself; all 
   private static let maximumErrorBytes = 64 << 10
   /// More headers than this end the transfer.
   private static let maximumHeaderBytes = 256 << 10
+  /// So many answers such as “100 Continue” before the last are not believed.
+  private static let maximumAnswers = 20
   /// The rest of a refused object up to this size is received and thrown away: cheaper than a new connection.
   private static let drainedBytes: Int64 = 128 << 10
   /// Memory is taken for so much of an announced body at once; for more when it comes.
@@ -35,11 +40,17 @@ final class Transfer: @unchecked Sendable {  // `answer` is safe by itself; all 
 
   /// - Returns: Whether the transfer shall go on.
   func receive(header line: UnsafeRawBufferPointer) -> Bool {
+    headerBytes += line.count
+    guard headerBytes < Self.maximumHeaderBytes else {
+      return refuse("more than \(Self.maximumHeaderBytes >> 10) KB of headers")
+    }
     if line.starts(with: "HTTP/".utf8) {
       // A new answer: the one before was “100 Continue”, a proxy's, or from a connection that had gone stale.
       response = HTTPResponse()
       response.headerBytes.reserveCapacity(1024)
       hasWholeHeader = false
+      answers += 1
+      if answers > Self.maximumAnswers { return refuse("one preliminary answer after the other") }
       let words = line.split(separator: UInt8(ascii: " "), maxSplits: 2)
       response.status = words.count > 1 ? Int(String(decoding: words[1], as: UTF8.self).prefix(3)) ?? 0 : 0
       return true
@@ -48,14 +59,13 @@ final class Transfer: @unchecked Sendable {  // `answer` is safe by itself; all 
       hasWholeHeader = true
       return true
     }
-    guard response.headerBytes.count + line.count < Self.maximumHeaderBytes else {
-      verdict = .failed(
-        TransferFailure(cause: .notHTTP, detail: "more than \(Self.maximumHeaderBytes >> 10) KB of headers"),
-        partial: nil)
-      return false
-    }
     response.headerBytes.append(contentsOf: line)
     return true
+  }
+
+  private func refuse(_ why: String) -> Bool {
+    verdict = .failed(TransferFailure(cause: .notHTTP, detail: why), partial: nil)
+    return false
   }
 
   /// - Returns: Whether the transfer shall go on.
@@ -76,9 +86,9 @@ final class Transfer: @unchecked Sendable {  // `answer` is safe by itself; all 
     response.body.append(contentsOf: bytes)
     guard !isJudged, response.body.count >= Self.headBytes else { return true }
     if isAccepted() { return true }
-    answer.answer(.success(.rejected(head: response.body)))
+    answer.answer(.success(.rejected(response)))
     guard let length, length - bytesReceived <= Self.drainedBytes else {
-      verdict = .rejected(head: response.body)
+      verdict = .rejected(response)
       return false
     }
     isDraining = true
@@ -119,7 +129,7 @@ final class Transfer: @unchecked Sendable {  // `answer` is safe by itself; all 
         .success(
           .failed(TransferFailure(cause: .interrupted, detail: "the answer ends in its header"), partial: nil)))
     } else if response.isSuccess, !isJudged, !isAccepted() {
-      answer.answer(.success(.rejected(head: response.body)))
+      answer.answer(.success(.rejected(response)))
     } else {
       answer.answer(.success(.response(response)))
     }

@@ -8,6 +8,7 @@ import Synchronization
 /// The thread ends with the engine.
 final class TransferEngine: Sendable {
   private let mailbox: Mailbox
+  private let grant: DescriptorLimit.Grant
   /// Connections opened until now.
   let connectionsOpened = Atomic(0)
   /// The most transfers that ever ran at one time.
@@ -17,9 +18,13 @@ final class TransferEngine: Sendable {
   ///   - connections: Transfers at one time, at most.
   ///   - certificateAuthorities: A file of trusted certificates; nil for the system's.
   ///   - stallSeconds: A server that sends nothing for so long has stalled.
-  init(connections: Int, certificateAuthorities: String?, stallSeconds: Int = 20) throws(StorageError) {
+  ///   - proxies: Which way leads to a server.
+  init(
+    connections: Int, certificateAuthorities: String?, stallSeconds: Int = 20, proxies: ProxySettings
+  ) throws(StorageError) {
     _ = globalInitialization
-    let connections = DescriptorLimit.connections(wanted: connections)
+    grant = DescriptorLimit.connections(wanted: connections)
+    let connections = grant.connections
     guard let loop = CurlLoop(connections: connections) else {
       throw StorageError(.configuration, "libcurl could not be started.")
     }
@@ -27,7 +32,8 @@ final class TransferEngine: Sendable {
     self.mailbox = mailbox
     let share = loop.share
     let worker = TransferWorker(mailbox: mailbox, loop: loop, connections: connections) {
-      EasyHandle(certificateAuthorities: certificateAuthorities, stallSeconds: stallSeconds, share: share)
+      EasyHandle(
+        certificateAuthorities: certificateAuthorities, stallSeconds: stallSeconds, proxies: proxies, share: share)
     }
     let thread = Thread { [weak self] in
       worker.run { opened, running in
