@@ -18,7 +18,7 @@ public struct OverviewPicture: Sendable {
     key = request.key
     let (width, height, layout) = (key.width, key.height, key.layout)
     let fitting = (Double(width * height) / 3 / Double(max(1, request.slots.count))).squareRoot()
-    let side = max(1, min(Int(fitting), 6))
+    let side = max(1, min(Int(fitting), min(width, height) / 14))
     let scale = (
       x: Float(width) / Float(max(layout.width, .leastNormalMagnitude)),
       y: Float(height) / Float(max(layout.height, .leastNormalMagnitude))

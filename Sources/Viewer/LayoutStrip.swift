@@ -105,8 +105,8 @@ import Imaging
       frame.insetBy(style.hairline / 2), theme.hairline, lineWidth: style.hairline, cornerRadius: style.cornerRadius)
     let title =
       items.count == 1
-      ? "The one layout that is kept; Refresh with other parameters makes another (Esc closes)"
-      : "The last \(items.count) layouts, the newest at the right: Alt+Left and Alt+Right go from one to the next (Esc closes)"
+      ? "One layout is kept: Refresh with other parameters makes another"
+      : "The last \(items.count) layouts: Alt+Left, Alt+Right; Esc closes"
     let heading = TextLayout(
       title, font: style.smallFont.tabular, maximumWidth: max(1, frame.width - 2 * padding), ellipsis: .end)
     canvas.text(heading, at: Point(x: frame.x + padding, y: frame.y + padding - style.px(3)), theme.secondaryText)
