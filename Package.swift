@@ -80,7 +80,7 @@ let package = Package(
       name: "Export",
       dependencies: [
         "Rendering", "Scene", "Arrangements", "Drawing", "Geometry", "Mapping", "Collection", "ObjectStorage",
-        "Imaging",
+        "Imaging", "Features",
         "Neighbors", "TSNE", "Atlas",
       ],
       swiftSettings: room),
@@ -96,7 +96,8 @@ let package = Package(
     .executableTarget(
       name: "s3totsne",
       dependencies: [
-        "Viewer", "Export", "Arrangements", "Mapping", "Collection", "Replica", "ObjectStorage", "Imaging", "Neighbors",
+        "Viewer", "Export", "Arrangements", "Mapping", "Collection", "Replica", "ObjectStorage", "Imaging", "Features",
+        "Neighbors",
         "TSNE", "Numerics", "NPY",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
@@ -104,7 +105,8 @@ let package = Package(
     .executableTarget(
       name: "s3totsne-bench",
       dependencies: [
-        "Viewer", "X11", "Mapping", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "NPY", "Scene",
+        "Viewer", "X11", "Mapping", "Collection", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "NPY",
+        "Scene",
         "Rendering", "Geometry",
         "Atlas",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -54,6 +54,16 @@ extension ImageCollection.State {
 }
 
 extension CollectionWriter {
+  /// Whether the picture of a slot is here under another key, as far as its name tells. Quick, for any thread.
+  public func isHereOtherwise(_ slot: Int) -> Bool {
+    collection.state.withLock { state in
+      guard let entry = state.entries.indices.contains(slot) ? state.entries[slot] : nil, entry.state == .listed,
+        let name = ContentName(entry.object, in: state.store.location)
+      else { return false }
+      return state.slot(of: name).map { $0.slot != slot } ?? false
+    }
+  }
+
   /// Whether `adopt` may find the picture of a slot. Quick, for any thread.
   public func mayAdopt(_ slot: Int) -> Bool {
     collection.state.withLock { state in

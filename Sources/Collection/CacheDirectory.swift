@@ -65,12 +65,11 @@ public enum CacheDirectory {
     guard isOurs else { return summary }
     if let catalogue = try? Catalogue(readingFrom: path + "/" + Catalogue.name) {
       defer { catalogue.close() }
-      func text(_ name: String) -> String? {
-        (try? catalogue.value(name)).flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) }
-      }
-      summary.location = text("location") ?? ""
+      var values = CatalogueSnapshot.Values()
+      values.take((try? catalogue.values()) ?? [:])
+      summary.location = values.location
       summary.images = (try? catalogue.readyCount()) ?? 0
-      summary.lastUsed = Date(timeIntervalSince1970: text("used").flatMap(Double.init) ?? 0)
+      summary.lastUsed = Date(timeIntervalSince1970: values.used)
     } else if let snapshot = CatalogueSnapshot(in: path) {
       summary.location = snapshot.values.location
       summary.images = snapshot.entries.count { $0.state == .ready }

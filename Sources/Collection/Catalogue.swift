@@ -7,8 +7,10 @@ struct StoreFormatError: Error {}
 
 /// What is known of the images of one collection, on disk: `catalogue.sqlite`.
 ///
-/// `images` holds one row an object, `stages` one a derived stage (neighbours, layouts), `meta` single values. Every row
-/// has a checksum of its own, so that a flipped bit costs one row. Blocking: used from the store's queue.
+/// `images` holds one row an object, `stages` one a derived stage (neighbours, layouts), `single_values` what else there
+/// is, and every row of them has a checksum of its own, so that a flipped bit costs one row. `meta` holds the format and
+/// the generation: other ones make the catalogue one of another version, or one that its snapshot does not belong to.
+/// Blocking: used from the store's queue.
 final class Catalogue: Sendable {
   /// The version of everything in a collection's directory.
   static let format = "2"
@@ -31,9 +33,10 @@ final class Catalogue: Sendable {
     configuration.busyMode = .timeout(2)
     queue = try DatabaseQueue(path: path, configuration: configuration)
     isNew = false
-    guard try value("format").map({ String(decoding: $0, as: UTF8.self) }) == Self.format else {
-      throw StoreFormatError()
+    let format = try queue.read {
+      try String.fetchOne($0, sql: "SELECT CAST(value AS TEXT) FROM meta WHERE name = 'format'")
     }
+    guard format == Self.format else { throw StoreFormatError() }
   }
 
   /// Opens or makes the catalogue at `path`.
@@ -53,6 +56,8 @@ final class Catalogue: Sendable {
       try database.execute(
         sql: """
           CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value BLOB) WITHOUT ROWID;
+          CREATE TABLE IF NOT EXISTS single_values (
+            name TEXT PRIMARY KEY, value BLOB NOT NULL, checksum INTEGER NOT NULL) WITHOUT ROWID;
           CREATE TABLE IF NOT EXISTS images (
             key BLOB PRIMARY KEY, slot INTEGER NOT NULL, etag TEXT NOT NULL, size INTEGER NOT NULL, modified REAL,
             class TEXT, width INTEGER NOT NULL, height INTEGER NOT NULL, state INTEGER NOT NULL, reason TEXT,
@@ -182,16 +187,31 @@ final class Catalogue: Sendable {
 
   // MARK: Single values
 
-  /// A single value.
-  func value(_ name: String) throws -> Data? {
-    try queue.read { try Data.fetchOne($0, sql: "SELECT value FROM meta WHERE name = ?", arguments: [name]) }
+  /// Every single value whose row is undamaged, by name.
+  func values() throws -> [String: Data] {
+    try queue.read { database in
+      var values: [String: Data] = [:]
+      for row in try Row.fetchAll(database, sql: "SELECT name, value, checksum FROM single_values") {
+        guard let name = String.fromRow(row, 0), let value = Data.fromRow(row, 1),
+          Int64.fromRow(row, 2) == Self.checksum(value, name)
+        else { continue }
+        values[name] = value
+      }
+      return values
+    }
   }
 
   /// Keeps a single value.
   func setValue(_ value: Data, _ name: String) throws {
     try queue.write {
-      try $0.execute(sql: "INSERT OR REPLACE INTO meta VALUES (?, ?)", arguments: [name, value])
+      try $0.execute(
+        sql: "INSERT OR REPLACE INTO single_values VALUES (?, ?, ?)",
+        arguments: [name, value, Self.checksum(value, name)])
     }
+  }
+
+  private static func checksum(_ value: Data, _ name: String) -> Int64 {
+    Int64(bitPattern: Checksum.of(Array(value), seed: Checksum.of(Array(name.utf8))))
   }
 
   // MARK: Stages

@@ -14,7 +14,32 @@ struct CatalogueSnapshot {
     var used = 0.0
     var view: Data?
     var decoder: String?
+    /// What `ImageCollection.keep` was given, by name.
+    var kept: [String: String] = [:]
     var stages: [StageRow] = []
+
+    private static let keptPrefix = "kept "
+
+    /// Takes what a catalogue has; what it does not have stays.
+    mutating func take(_ values: [String: Data]) {
+      func text(_ name: String) -> String? { values[name].map { String(decoding: $0, as: UTF8.self) } }
+      location = text("location") ?? location
+      used = text("used").flatMap(Double.init) ?? used
+      view = values["view"] ?? view
+      decoder = text("decoder") ?? decoder
+      for name in values.keys where name.hasPrefix(Self.keptPrefix) {
+        kept[String(name.dropFirst(Self.keptPrefix.count))] = text(name)
+      }
+    }
+
+    /// The single values as a catalogue keeps them, by name.
+    var single: [String: Data] {
+      var values = ["location": Data(location.utf8), "used": Data(String(used).utf8)]
+      values["view"] = view
+      values["decoder"] = decoder.map { Data($0.utf8) }
+      for (name, value) in kept { values[Self.keptPrefix + name] = Data(value.utf8) }
+      return values
+    }
   }
 
   /// A stage as it is kept here.

@@ -61,13 +61,12 @@ extension ImageCollection {
     let (entries, values) = state.withLock { state in
       state.catalogue = catalogue
       state.isSnapshotStale = true
+      state.values.location = state.store.location.text
       return (Self.kept(order, state), state.values)
     }
     try catalogue.save(entries, removing: [])
     for record in stages.records(where: { _ in true }) { try catalogue.save(record) }
-    try catalogue.setValue(Data(location.text.utf8), "location")
-    if let view = values.view { try catalogue.setValue(view, "view") }
-    if let decoder = values.decoder { try catalogue.setValue(Data(decoder.utf8), "decoder") }
+    for (name, value) in values.single { try catalogue.setValue(value, name) }
   }
 
   /// Writes the catalogue's snapshot where it is not the newest, and nothing waits to be committed. On the store's queue,

@@ -92,18 +92,13 @@ extension ImageCollection {
         catalogue.close()
         return try recover(snapshot, store: store, place: place, lock: lock)
       }
+      var values = snapshot?.values ?? .init()
+      values.stages = try catalogue.loadStages().map(CatalogueSnapshot.StageRow.init)
+      values.take(try catalogue.values())
       if let snapshot, snapshot.isComplete, snapshot.generation == generation {
-        var values = snapshot.values
-        values.stages = try catalogue.loadStages().map(CatalogueSnapshot.StageRow.init)
-        if let view = try catalogue.value("view") { values.view = view }
-        values.decoder = try catalogue.value("decoder").map { String(decoding: $0, as: UTF8.self) }
         return try assemble(
           store: store, place: place, lock: lock, catalogue: catalogue, entries: snapshot.entries, values: values)
       }
-      var values = CatalogueSnapshot.Values()
-      values.stages = try catalogue.loadStages().map(CatalogueSnapshot.StageRow.init)
-      values.view = try catalogue.value("view")
-      values.decoder = try catalogue.value("decoder").map { String(decoding: $0, as: UTF8.self) }
       let collection = try assemble(
         store: store, place: place, lock: lock, catalogue: catalogue, entries: try catalogue.loadImages(),
         values: values)
@@ -208,7 +203,10 @@ extension ImageCollection {
     guard let cacheDirectory, let catalogue = state.withLock({ $0.catalogue }) else { return }
     let latest = CacheDirectory.lastUse(in: cacheDirectory, except: directory)
     let now = max(Date().timeIntervalSince1970, latest + 0.001)
-    state.withLock { $0.values.used = now }
+    state.withLock { state in
+      state.values.used = now
+      state.values.location = state.store.location.text
+    }
     try? catalogue.setValue(Data(location.text.utf8), "location")
     try? catalogue.setValue(Data(String(now).utf8), "used")
     keepToLimits()

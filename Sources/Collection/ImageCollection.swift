@@ -201,15 +201,17 @@ public final class ImageCollection: Sendable {
   /// What `saveViewState` kept last.
   public func loadViewState() -> Data? { state.withLock { $0.values.view } }
 
-  /// A single value kept with the collection; nil for none. Blocking.
-  public func keptValue(_ name: String) -> String? {
-    let data = try? state.withLock { $0.catalogue }?.value("kept " + name)
-    return data.flatMap { $0 }.map { String(decoding: $0, as: UTF8.self) }
-  }
+  /// A single value kept with the collection; nil for none.
+  public func keptValue(_ name: String) -> String? { state.withLock { $0.values.kept[name] } }
 
-  /// Keeps a single value with the collection, where there is a local store. Blocking.
+  /// Keeps a single value with the collection, for as long as the collection is kept. Blocking.
   public func keep(_ value: String, as name: String) {
-    try? state.withLock { $0.catalogue }?.setValue(Data(value.utf8), "kept " + name)
+    let catalogue = state.withLock { state in
+      state.values.kept[name] = value
+      state.isSnapshotStale = true
+      return state.catalogue
+    }
+    try? catalogue?.setValue(Data(value.utf8), "kept " + name)
   }
 
   /// Waits until everything that was to be kept is on disk. Blocking, for the end of the program.
@@ -217,6 +219,8 @@ public final class ImageCollection: Sendable {
     queue.sync {
       commit()
       writeSnapshot()
+      // The program that held the store may have ended since the last job.
+      deposit()
     }
   }
 
@@ -238,6 +242,20 @@ public final class ImageCollection: Sendable {
     stages.remove(record, directory: isKept ? directory : nil)
     queue.async { [self] in try? state.withLock { $0.catalogue }?.removeStage(record.key) }
     return nil
+  }
+}
+
+extension ImageCollection {
+  /// A stage that came from others counts as the user's own from now on. Returns at once.
+  public func takeOver(_ record: StageRecord, as kind: String) {
+    guard let (kept, gone) = stages.change(record.key, to: kind) else { return }
+    state.withLock { $0.isSnapshotStale = true }
+    // After what `arrays` has put there.
+    queue.async { [self] in
+      guard let catalogue = state.withLock({ $0.catalogue }) else { return }
+      try? catalogue.save(kept)
+      for record in gone { try? catalogue.removeStage(record.key) }
+    }
   }
 }
 

@@ -38,7 +38,7 @@ final class Lender: Sendable {
       firstEntries = entries
       var values = snapshot?.values ?? .init()
       values.stages = stages.map(CatalogueSnapshot.StageRow.init)
-      values.view = (try? catalogue.value("view")).flatMap { $0 } ?? values.view
+      values.take((try? catalogue.values()) ?? [:])
       self.values = values
     } else if let snapshot {
       firstEntries = snapshot.entries

@@ -8,7 +8,7 @@ import Synchronization
 /// and checksum in the catalogue; one that does not fit is removed and counts as never made.
 final class StageStore: Sendable {
   /// How many stages of one kind are kept, the last used ones.
-  static let limits = ["neighbours": 3, "layout": 10, "stopped": 3]
+  static let limits = ["neighbours": 3, "layout": 10, "stopped": 3, "shared": 10]
 
   private struct State {
     var records: [StageRecord]
@@ -86,18 +86,37 @@ final class StageStore: Sendable {
     }
     let written = record
     let (kept, gone) = state.withLock { state in
-      var kept = written
-      kept.used = Self.now(state)
-      state.damaged.remove(kept.key)
-      if directory == nil { state.inMemory[kept.key] = arrays }
-      state.records.removeAll { $0.key == kept.key }
-      state.records.append(kept)
-      let same = state.records.filter { $0.kind == kept.kind }.sorted { $0.used > $1.used }
-      let gone = Array(same.dropFirst(Self.limits[kept.kind] ?? 3))
-      for record in gone { Self.forget(record, in: &state) }
-      return (kept, gone)
+      if directory == nil { state.inMemory[written.key] = arrays }
+      return Self.put(written, in: &state)
     }
     if let directory { for record in gone { Self.removeFiles(of: record, in: directory) } }
+    return (kept, gone)
+  }
+
+  /// Makes a stage one of another kind, and forgets the ones of that kind that were not used for longest.
+  /// - Returns: The record as kept, and the records that went; nil where it is no more.
+  func change(_ key: String, to kind: String) -> (StageRecord, [StageRecord])? {
+    let (changed, directory) = state.withLock { state -> ((StageRecord, [StageRecord])?, String?) in
+      guard let old = state.records.first(where: { $0.key == key }) else { return (nil, nil) }
+      let new = StageRecord(
+        key: old.key, kind: kind, base: old.base, parameters: old.parameters, files: old.files, created: old.created,
+        used: old.used)
+      return (Self.put(new, in: &state), state.directory)
+    }
+    if let directory { for record in changed?.1 ?? [] { Self.removeFiles(of: record, in: directory) } }
+    return changed
+  }
+
+  /// Puts a record in as the one used last.
+  private static func put(_ record: StageRecord, in state: inout State) -> (StageRecord, [StageRecord]) {
+    var kept = record
+    kept.used = now(state)
+    state.damaged.remove(kept.key)
+    state.records.removeAll { $0.key == kept.key }
+    state.records.append(kept)
+    let same = state.records.filter { $0.kind == kept.kind }.sorted { $0.used > $1.used }
+    let gone = Array(same.dropFirst(limits[kept.kind] ?? 3))
+    for record in gone { forget(record, in: &state) }
     return (kept, gone)
   }
 
@@ -106,8 +125,10 @@ final class StageStore: Sendable {
     state.withLock { state in
       var touched = record
       touched.used = Self.now(state)
-      if let index = state.records.firstIndex(where: { $0.key == touched.key }) { state.records[index] = touched }
-      return touched
+      guard let index = state.records.firstIndex(where: { $0.key == touched.key }) else { return touched }
+      // Its kind may have changed meanwhile.
+      state.records[index].used = touched.used
+      return state.records[index]
     }
   }
 

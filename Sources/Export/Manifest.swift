@@ -1,4 +1,5 @@
 import Collection
+import Features
 import Foundation
 public import Mapping
 import Neighbors
@@ -68,7 +69,7 @@ public struct Manifest: Sendable {
     document = Document(
       version: s3totsneVersion, location: contents.collection.location.text,
       parameters: Document.Parameters(
-        metric: parameters.metric.rawValue, features: "pixels-\(parameters.featureSide)", perplexity: tsne.perplexity,
+        metric: parameters.metric.rawValue, features: parameters.extractor.identifier, perplexity: tsne.perplexity,
         earlyExaggeration: tsne.earlyExaggeration, lateExaggeration: tsne.lateExaggeration,
         learningRate: tsne.learningRate.text, iterations: tsne.iterations, seed: tsne.seed,
         minkowskiP: parameters.metric.hasParameters ? "\(parameters.metricParameters.minkowskiP)" : nil,

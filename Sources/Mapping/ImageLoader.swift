@@ -11,12 +11,14 @@ final class ImageLoader: Sendable {
   let fetchClock = BusyClock()
   let decodeClock = BusyClock()
   let featureClock = BusyClock()
+  /// Keeping what was decoded, which is counted as decoding as well.
+  let storeClock = BusyClock()
 
   private let collection: ImageCollection
   let writer: CollectionWriter
   private let store: any ObjectStore
   private let decoder: ImageDecoder
-  private let extractor: PixelFeatures
+  private let extractor: any FeatureExtractor
   private let token: CancellationToken
   private let outbox: EventOutbox
   private let meter: ProgressMeter
@@ -42,7 +44,7 @@ final class ImageLoader: Sendable {
 
   init(
     collection: ImageCollection, writer: CollectionWriter, store: any ObjectStore, limits: DecodingLimits,
-    extractor: PixelFeatures, threads: Int, token: CancellationToken, outbox: EventOutbox, meter: ProgressMeter
+    extractor: any FeatureExtractor, threads: Int, token: CancellationToken, outbox: EventOutbox, meter: ProgressMeter
   ) {
     self.collection = collection
     self.writer = writer
@@ -174,9 +176,11 @@ final class ImageLoader: Sendable {
         count = extractor.dimension
       }
     }
-    _ = try writer.store(
-      entry.slot, header: header, thumbnail: thumbnail, features: features, by: extractor, etag: etag,
-      size: Int64(bytes.count))
+    _ = try storeClock.measure {
+      try writer.store(
+        entry.slot, header: header, thumbnail: thumbnail, features: features, by: extractor, etag: etag,
+        size: Int64(bytes.count))
+    }
   }
 
   private func claimsImage(_ key: ObjectKey) -> Bool {

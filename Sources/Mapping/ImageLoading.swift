@@ -17,6 +17,10 @@ public enum ImageLoading {
     public var seconds: MappingReport.Seconds
     /// What was asked of the server.
     public var requests: RequestCounts
+    /// Seconds of all decoders together, writing included.
+    public var decodeWorkSeconds: Double
+    /// What of these went into writing to the local store.
+    public var storeWorkSeconds: Double
   }
 
   /// Does what `request` says up to the layout.
@@ -46,7 +50,7 @@ extension JobRun {
     let loader = try await collection.withWriter { writer in
       let loader = ImageLoader(
         collection: collection, writer: writer, store: store, limits: request.limits,
-        extractor: PixelFeatures(side: request.parameters.featureSide), threads: request.threads, token: token,
+        extractor: request.parameters.extractor, threads: request.threads, token: token,
         outbox: outbox, meter: meter)
       try await renewListing(store, collection, writer, loader, nil)
       return loader
@@ -60,7 +64,8 @@ extension JobRun {
     let counts = collection.counts
     return ImageLoading.Summary(
       images: counts.ready, leftOut: counts.leftOut, otherFiles: counts.otherFiles, seconds: seconds,
-      requests: store.counts)
+      requests: store.counts, decodeWorkSeconds: loader.decodeClock.workSeconds,
+      storeWorkSeconds: loader.storeClock.workSeconds)
   }
 
   /// Runs up to the end of the listing.
@@ -75,7 +80,7 @@ extension JobRun {
     try await collection.withWriter { writer in
       let loader = ImageLoader(
         collection: collection, writer: writer, store: store, limits: request.limits,
-        extractor: PixelFeatures(side: request.parameters.featureSide), threads: request.threads, token: token,
+        extractor: request.parameters.extractor, threads: request.threads, token: token,
         outbox: outbox, meter: meter)
       try await list(store, writer, collection, queue, loader, nil)
     }
@@ -84,7 +89,8 @@ extension JobRun {
     seconds.total = (ContinuousClock.now - start).seconds
     return withExtendedLifetime((collection, queue)) {
       ImageLoading.Summary(
-        images: collection.counts.total, leftOut: 0, otherFiles: 0, seconds: seconds, requests: store.counts)
+        images: collection.counts.total, leftOut: 0, otherFiles: 0, seconds: seconds, requests: store.counts,
+        decodeWorkSeconds: 0, storeWorkSeconds: 0)
     }
   }
 }

@@ -21,6 +21,8 @@ final class JobRun: Sendable {
   private let store = Mutex<(any ObjectStore)?>(nil)
   private let gate = Mutex<FetchGate?>(nil)
   private let chosen = Mutex<Chosen>(Chosen())
+  /// The layout that is being made while the listing is renewed.
+  let early = Mutex<EarlyLayout?>(nil)
 
   /// The slots of the sample, and what else the report says of the job.
   private struct Chosen {
@@ -47,6 +49,7 @@ final class JobRun: Sendable {
 
   func cancel() {
     token.cancel()
+    early.withLock { $0 }?.token.cancel()
     outbox.mute()
     goOn()
   }
@@ -92,9 +95,10 @@ final class JobRun: Sendable {
     try Task.checkCancellation()
     outbox.post(.opened(collection))
     if request.asksNothing, collection.counts.ready > 0 { store.expectAnswer() }
+    makeGate(store, collection)
     let ticker = tick(collection, store)
     defer { ticker.cancel() }
-    let extractor = PixelFeatures(side: request.parameters.featureSide)
+    let extractor = request.parameters.extractor
     let loader = ImageLoader(
       collection: collection, writer: writer, store: store, limits: request.limits, extractor: extractor,
       threads: request.threads, token: token, outbox: outbox, meter: meter)
@@ -113,7 +117,7 @@ final class JobRun: Sendable {
     case .continueFrom, .retry: break
     }
     chooseSample(collection)
-    try await reportKnown(collection, layouts)
+    let shown = try await reportKnown(collection, layouts)
     let replica: ReplicaStage? =
       switch request.mode {
       case .continueFrom: nil
@@ -125,8 +129,9 @@ final class JobRun: Sendable {
     let outcome: LayoutOutcome
     switch request.mode {
     case .open, .map:
-      try await renewListing(store, collection, writer, loader, replica)
-      outcome = try await layOut(collection, writer, loader, layouts)
+      outcome = try await layOutWhileListing(shown, collection, writer, loader, layouts) { [self] in
+        try await renewListing(store, collection, writer, loader, replica)
+      }
     case .retry(let slots):
       for slot in slots { writer.reset(slot) }
       try await fetch(slots.filter { collection.entry($0)?.state == .listed }, loader)
@@ -139,7 +144,9 @@ final class JobRun: Sendable {
     }
     try await replica?.publish()
     report(notesOf: collection)
-    return report(outcome, collection, store, loader)
+    var report = report(outcome, collection, store, loader)
+    report.replicaRequests = replica?.requests
+    return report
   }
 
   private func checkParameters() throws {
@@ -179,6 +186,7 @@ final class JobRun: Sendable {
         let now = store.interruption
         if let over = interruption, now?.since != over.since { note(interruptionIsOver: over) }
         interruption = now
+        let meter = early.withLock { $0 }?.meter ?? meter
         outbox.post(
           .progress(
             meter.sample(bytes: store.counts.bytesFetched, counts: collection.counts, interruption: interruption)))
@@ -193,14 +201,16 @@ final class JobRun: Sendable {
     note("\(over.title) for \(Int(seconds)) seconds: waited, and carried on.")
   }
 
-  private func reportKnown(_ collection: ImageCollection, _ layouts: LayoutStage) async throws {
+  /// Returns the layout that is shown now.
+  private func reportKnown(_ collection: ImageCollection, _ layouts: LayoutStage) async throws -> LayoutSnapshot? {
     let slots = collection.slotsInKeyOrder.filter(isChosen)
     let ready = readyImages(collection)
     let leftOut = collection.leftOutSlots
-    guard !slots.isEmpty || !leftOut.isEmpty else { return }
+    guard !slots.isEmpty || !leftOut.isEmpty else { return nil }
     let layout = try await Self.files.run { layouts.lastShown(ready) }
     outbox.post(.known(slots: slots, ready: ready.map(\.slot), layout: layout, viewState: collection.loadViewState()))
     if !leftOut.isEmpty { outbox.post(.leftOut(slots: leftOut)) }
+    return layout
   }
 
   private func report(
@@ -251,12 +261,13 @@ final class JobRun: Sendable {
     outbox.post(.stage(.listing))
     meter.begin(.listing, total: 0)
     let queue = WorkQueue()
-    makeGate(store, collection)
+    let gate = gate.withLock { $0 }
+    gate?.beginListing()
     do {
       try await pump(queue, loader) { [self] in
         try await list(store, writer, collection, queue, loader, replica)
-        gate.withLock { $0 }?.finishListing()
-        try await replica?.bringIn(loader, failed: queue)
+        try await replica?.bringIn(loader, failed: queue) { self.announce($0, to: gate, loader) }
+        gate?.finishListing()
         queue.finish()
       }
     } catch let error as ListingError {
@@ -299,8 +310,7 @@ final class JobRun: Sendable {
   ) async throws {
     func fetch(_ slots: [Int]) async throws {
       let rest = try await replica?.claim(slots, loader) ?? slots
-      gate.withLock { $0 }?.add(
-        objects: rest.count, bytes: rest.reduce(0) { $0 + (collection.entry($1)?.object.size ?? 0) })
+      announce(rest, to: gate.withLock { $0 }, loader)
       queue.add(rest)
     }
     var pages = store.list().makeAsyncIterator()
@@ -308,13 +318,13 @@ final class JobRun: Sendable {
     // A server that names a key twice does not have it fetched twice.
     var queued = SlotSet()
     while true {
-      listClock.begin()
+      let begin = listClock.begin()
       let page: [StoredObject]?
       do {
         page = try await pages.next()
-        listClock.end()
+        listClock.end(begin)
       } catch {
-        listClock.end()
+        listClock.end(begin)
         guard let error = error as? StorageError else { throw error }
         throw ListingError(cause: error, isFirst: pageCount == 0)
       }
@@ -329,6 +339,7 @@ final class JobRun: Sendable {
       guard request.sample == nil else { continue }
       let shown = change.new.filter { slot in collection.entry(slot).map(collection.isListedByName) ?? false }
       if !shown.isEmpty { outbox.post(.listed(slots: shown, complete: false)) }
+      early.withLock { $0 }?.note(changes: shown.count + change.removed.count)
       let unfetched = change.unfetched.filter { queued.insert($0) }
       let repeated = change.unfetched.count - unfetched.count
       meter.add(total: page.count - repeated, known: page.count - change.unfetched.count)
@@ -336,6 +347,7 @@ final class JobRun: Sendable {
     }
     let gone = writer.finishListing(sparing: store.listingProblems.map(\.key))
     if !gone.isEmpty { outbox.post(.removed(slots: gone)) }
+    early.withLock { $0 }?.note(changes: gone.count)
     if request.sample != nil {
       let before = chosen.withLock { $0.slots ?? [] }
       let slots = chooseSample(collection)
@@ -367,11 +379,19 @@ final class JobRun: Sendable {
     return slots
   }
 
-  private func isChosen(_ slot: Int) -> Bool { chosen.withLock { $0.slots?.contains(slot) ?? true } }
+  func isChosen(_ slot: Int) -> Bool { chosen.withLock { $0.slots?.contains(slot) ?? true } }
 
-  private func noteSample() {
+  func noteSample() {
     guard let sample = chosen.withLock({ $0.sample }) else { return }
     note("This is a sample: \(sample.size) of \(sample.of) images (--sample).")
+  }
+
+  /// Tells the gate what is to be fetched, before it comes there.
+  private func announce(_ slots: [Int], to gate: FetchGate?, _ loader: ImageLoader) {
+    guard let gate else { return }
+    // What has only changed its name costs nothing.
+    let fetched = slots.filter { !loader.writer.isHereOtherwise($0) }
+    gate.add(objects: fetched.count, bytes: fetched.reduce(0) { $0 + loader.size(of: $1) })
   }
 
   /// Bounds what is fetched before somebody has agreed to more.
@@ -411,6 +431,7 @@ final class JobRun: Sendable {
     outbox.post(.stage(.loading))
     meter.begin(.loading, total: all ?? slots.count, known: (all ?? slots.count) - slots.count)
     let queue = WorkQueue()
+    announce(slots, to: gate.withLock { $0 }, loader)
     queue.add(slots)
     try await pump(queue, loader) { queue.finish() }
   }
@@ -444,7 +465,8 @@ final class JobRun: Sendable {
             while let slot = await queue.next() {
               try Task.checkCancellation()
               if try await self.adopt(slot, loader) { continue }
-              if let gate = self.gate.withLock({ $0 }) {
+              // What gets a second chance has passed before.
+              if !isLast, let gate = self.gate.withLock({ $0 }) {
                 await gate.pass(bytes: loader.size(of: slot))
                 // A job that is cancelled opens its gate.
                 try self.token.check()
@@ -498,15 +520,20 @@ final class JobRun: Sendable {
 
   // MARK: Layout
 
-  private func layOut(
+  /// The kinds of layouts that count beside complete ones.
+  var otherKinds: Set<String> {
+    var kinds: Set<String> = []
+    if case .open = request.mode { kinds.insert("stopped") }
+    if request.keepsLayout { kinds.insert("placed") }
+    return kinds
+  }
+
+  func layOut(
     _ collection: ImageCollection, _ writer: CollectionWriter, _ loader: ImageLoader, _ layouts: LayoutStage
   ) async throws -> LayoutOutcome {
     writer.commit()
     noteSample()
-    var kinds: Set<String> = []
-    if case .open = request.mode { kinds.insert("stopped") }
-    if request.keepsLayout { kinds.insert("placed") }
-    if let outcome = try await layouts.stored(readyImages(collection), otherKinds: kinds) { return outcome }
+    if let outcome = try await layouts.stored(readyImages(collection), otherKinds: otherKinds) { return outcome }
     try await mend(readyImages(collection), writer, loader, layouts)
     let images = readyImages(collection)
     if request.keepsLayout, let outcome = try await layouts.place(images) { return outcome }
@@ -517,7 +544,7 @@ final class JobRun: Sendable {
     return try await layouts.compute(images)
   }
 
-  private func readyImages(_ collection: ImageCollection) -> [CollectionEntry] {
+  func readyImages(_ collection: ImageCollection) -> [CollectionEntry] {
     collection.entries.filter { $0.state == .ready && isChosen($0.slot) }
   }
 
@@ -526,7 +553,7 @@ final class JobRun: Sendable {
     _ images: [CollectionEntry], _ writer: CollectionWriter, _ loader: ImageLoader, _ layouts: LayoutStage
   ) async throws {
     guard !images.isEmpty, try await !layouts.hasNeighbours(images) else { return }
-    let extractor = PixelFeatures(side: request.parameters.featureSide)
+    let extractor = request.parameters.extractor
     let missing = try await Self.files.run {
       writer.withoutFeatures(images, in: try writer.features(of: extractor))
     }

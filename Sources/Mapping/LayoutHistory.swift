@@ -18,24 +18,32 @@ public struct KeptLayout: Sendable, Identifiable {
   public let klDivergence: Double?
   /// Whether it is the complete layout of its parameters, and not one that was stopped or continued.
   public let isComplete: Bool
+  /// Whether it was made by others and came with the replica; it is one's own once it has been shown.
+  public let isShared: Bool
   let record: StageRecord
 }
 
 extension ImageCollection {
-  /// The layouts that are kept, ten complete ones and three others at most, last used first. Quick.
+  /// The layouts that are kept, last used first: ten complete ones and three others at most; behind them ten at most
+  /// that others have made. Quick.
   public func keptLayouts() -> [KeptLayout] {
-    stages { $0.kind == "layout" || $0.kind == "stopped" }.compactMap { record in
+    let own = stages { $0.kind == "layout" || $0.kind == "stopped" }
+    let others = stages { $0.kind == "shared" }
+    return (own + others).compactMap { record in
       guard let description = LayoutFile.description(of: record) else { return nil }
       return KeptLayout(
         id: record.key, parameters: description.parameters, date: record.created, iteration: description.iteration,
-        klDivergence: description.klDivergence, isComplete: record.kind == "layout", record: record)
+        klDivergence: description.klDivergence, isComplete: record.kind != "stopped",
+        isShared: record.kind == "shared", record: record)
     }
   }
 
   /// The positions of a kept layout for those of its images that are still there; nil when it is damaged. It counts as
   /// used now. Blocking: two files are read.
   public func snapshot(of layout: KeptLayout) -> LayoutSnapshot? {
-    LayoutFile.read(layout.record, from: self, images: entries.filter { $0.state == .ready })
+    let snapshot = LayoutFile.read(layout.record, from: self, images: entries.filter { $0.state == .ready })
+    if snapshot != nil, layout.isShared { takeOver(layout.record, as: "layout") }
+    return snapshot
   }
 
   /// A picture of a kept layout, so small that each image is a dot of its average colour; transparent where there is
@@ -45,7 +53,9 @@ extension ImageCollection {
   ///   - height: Pixels.
   public func preview(of layout: KeptLayout, width: Int, height: Int) -> PixelImage? {
     precondition(width > 0 && height > 0)
-    guard let snapshot = snapshot(of: layout) else { return nil }
+    guard
+      let snapshot = LayoutFile.read(layout.record, from: self, images: entries.filter({ $0.state == .ready }))
+    else { return nil }
     var (low, high) = (SIMD2<Float>(repeating: .infinity), SIMD2<Float>(repeating: -.infinity))
     let points = snapshot.slots.indices.map { SIMD2(snapshot.positions[2 * $0], snapshot.positions[2 * $0 + 1]) }
     for point in points {

@@ -10,6 +10,12 @@ extension LayoutStage {
   /// A layout of fewer images is made anew before anybody misses the old one.
   private static let fewest = 20
 
+  /// How many of so many images may come or go before the layout is made anew.
+  func mostChanges(of count: Int) -> Int {
+    guard count >= Self.fewest, ReferenceSearch.isAvailable(for: parameters.metric) else { return 0 }
+    return Int(Double(count) * Self.mostChanges)
+  }
+
   /// Takes the layout of these parameters that was used last, and puts each image that it does not know to where its
   /// nearest ones are, by itself (`TSNEPlacement`). What was known stays where it is.
   ///
@@ -28,17 +34,19 @@ extension LayoutStage {
     guard let base = base(for: images) else { return nil }
     let clock = BusyClock()
     let places = try clock.measure { try positions(of: images, in: base) }
+    let slots = images.map { Int32($0.slot) }
+    let known = Set(base.slots)
     var outcome = LayoutOutcome(
       snapshot: LayoutSnapshot(
-        slots: images.map { Int32($0.slot) }, positions: places, iteration: base.iteration,
-        iterations: base.iterations, klDivergence: nil, isFinal: true))
+        slots: slots, positions: places, iteration: base.iteration, iterations: base.iterations, klDivergence: nil,
+        isFinal: true, placed: slots.filter { !known.contains($0) }))
     outcome.layoutSeconds = clock.seconds
     outcome.reusedLayout = false
-    let count = images.count - base.slots.count
-    outcome.placed = count
+    outcome.placed = outcome.snapshot.placed.count
+    noteLoweredPerplexity(base.slots.count)
     let key = keys(images).layout
     LayoutFile.write(
-      outcome.snapshot, images: images, parameters: parameters, placed: count, by: writer,
+      outcome.snapshot, images: images, parameters: parameters, by: writer,
       key: StageKeys.partial(of: key, positions: places, iteration: base.iteration), base: key, kind: "placed")
     run.outbox.post(.layout(outcome.snapshot))
     return outcome
@@ -93,16 +101,16 @@ extension LayoutStage {
     var placed: [Float] = []
     if !new.isEmpty {
       run.outbox.post(.stage(.layout))
-      run.meter.begin(.layout, total: 0)
+      meter.begin(.layout, total: 0)
       let matrix = try writer.features(of: extractor)
       func rows(_ slots: [Int]) -> ByteRows {
         ByteRows(pointer: matrix.pointer, owner: matrix, rowIndices: slots, dimension: matrix.dimension)
       }
-      let placement = try TSNEPlacement(reference: base.positions, threads: run.request.threads, token: run.token)
+      let placement = try TSNEPlacement(reference: base.positions, threads: run.request.threads, token: token)
       let graph = try ReferenceSearch(
         metric: parameters.metric, k: placement.neighborCount, threads: run.request.threads
-      ).run(rows(new), among: rows(base.slots.map(Int.init)), token: run.token)
-      placed = try placement.place(neighbors: graph, token: run.token)
+      ).run(rows(new), among: rows(base.slots.map(Int.init)), token: token)
+      placed = try placement.place(neighbors: graph, token: token)
     }
     var next = 0
     return images.flatMap { image -> [Float] in

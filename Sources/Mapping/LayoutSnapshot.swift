@@ -12,10 +12,14 @@ public struct LayoutSnapshot: Sendable, Equatable {
   public let klDivergence: Double?
   /// Whether this is the layout that the job ends with.
   public let isFinal: Bool
+  /// Those of the slots whose images were placed into a layout made without them, in the order of their keys; none in a
+  /// layout of all images.
+  public let placed: [Int32]
 
   /// A snapshot; `positions` holds two numbers a slot.
   public init(
-    slots: [Int32], positions: [Float], iteration: Int, iterations: Int, klDivergence: Double?, isFinal: Bool
+    slots: [Int32], positions: [Float], iteration: Int, iterations: Int, klDivergence: Double?, isFinal: Bool,
+    placed: [Int32] = []
   ) {
     precondition(positions.count == 2 * slots.count)
     self.slots = slots
@@ -24,5 +28,6 @@ public struct LayoutSnapshot: Sendable, Equatable {
     self.iterations = iterations
     self.klDivergence = klDivergence
     self.isFinal = isFinal
+    self.placed = placed
   }
 }

@@ -25,13 +25,23 @@ final class LayoutStage: Sendable {
   let run: JobRun
   let collection: ImageCollection
   let writer: CollectionWriter
-  let extractor: PixelFeatures
+  let extractor: any FeatureExtractor
   let worker = WorkerPool(label: "mapping.layout", width: 1)
+  let token: CancellationToken
+  let meter: ProgressMeter
 
   /// The time between two snapshots.
   private static let snapshotInterval = Duration.nanoseconds(33_333_334)
 
-  init(run: JobRun, collection: ImageCollection, writer: CollectionWriter, extractor: PixelFeatures) {
+  /// - Parameters:
+  ///   - token: Ends what is computed; nil for the job's.
+  ///   - meter: Told how far that is; nil for the job's.
+  init(
+    run: JobRun, collection: ImageCollection, writer: CollectionWriter, extractor: any FeatureExtractor,
+    token: CancellationToken? = nil, meter: ProgressMeter? = nil
+  ) {
+    self.token = token ?? run.token
+    self.meter = meter ?? run.meter
     self.run = run
     self.collection = collection
     self.writer = writer
@@ -56,17 +66,27 @@ final class LayoutStage: Sendable {
 
   /// The layout of these images by these parameters, if the store has it. One of the other `kinds`, one that was stopped or
   /// continued or into which new images were placed, counts when it was shown after the complete one.
-  func stored(_ images: [CollectionEntry], otherKinds kinds: Set<String>) async throws -> LayoutOutcome? {
+  /// - Parameter shown: A layout that need not be reported, because it has been.
+  func stored(
+    _ images: [CollectionEntry], otherKinds kinds: Set<String>, shown: LayoutSnapshot? = nil
+  ) async throws -> LayoutOutcome? {
     guard !images.isEmpty else { return nil }
     return try await worker.run { [self] in
-      let key = keys(images).layout
-      let records = collection.stages { $0.key == key || (kinds.contains($0.kind) && $0.base == key) }
+      let keys = keys(images)
+      let records = collection.stages {
+        $0.key == keys.layout || (kinds.contains($0.kind) && $0.base == keys.layout)
+      }
       for record in records {
         guard let snapshot = LayoutFile.read(record, from: collection, images: images),
           snapshot.slots.count == images.count
         else { continue }
-        run.outbox.post(.stage(.layout))
-        run.outbox.post(.layout(snapshot))
+        if record.kind == "shared" { collection.takeOver(record, as: "layout") }
+        noteLoweredPerplexity(images.count)
+        for note in storedNotes(keys) { run.note(note) }
+        if snapshot != shown {
+          run.outbox.post(.stage(.layout))
+          run.outbox.post(.layout(snapshot))
+        }
         var outcome = LayoutOutcome(snapshot: snapshot)
         outcome.placed = LayoutFile.description(of: record)?.placed
         return outcome
@@ -78,6 +98,32 @@ final class LayoutStage: Sendable {
   /// Whether the neighbours of these images are in the store, undamaged.
   func hasNeighbours(_ images: [CollectionEntry]) async throws -> Bool {
     try await worker.run { [self] in storedNeighbours(images, keys(images)) != nil }
+  }
+
+  /// Whether nothing has to be fetched before these images are laid out.
+  func canCompute(_ images: [CollectionEntry]) async throws -> Bool {
+    if try await hasNeighbours(images) { return true }
+    return try await worker.run { [self] in
+      let matrix = try writer.features(of: extractor)
+      return writer.withoutFeatures(images, in: matrix).isEmpty
+    }
+  }
+
+  /// What was to be said when the neighbours were searched.
+  private func storedNotes(_ keys: StageKeys) -> [String] {
+    collection.stages { $0.kind == "neighbours" && $0.key == keys.neighbours }.first.map(NeighbourFile.notes) ?? []
+  }
+
+  /// Says that so many images do not allow the perplexity asked for; returns what they allow.
+  @discardableResult func noteLoweredPerplexity(_ count: Int) -> Double {
+    let asked = parameters.tsne.perplexity
+    let effective = TSNEParameters.effectivePerplexity(requested: asked, count: count)
+    if count > 1, effective < asked {
+      let number = effective.formatted(
+        .number.precision(.fractionLength(0...1)).locale(.init(identifier: "en_US_POSIX")))
+      run.note("Perplexity is lowered to \(number): \(count) images allow no more.")
+    }
+    return effective
   }
 
   private func storedNeighbours(_ images: [CollectionEntry], _ keys: StageKeys) -> NeighbourFile? {
@@ -129,25 +175,18 @@ final class LayoutStage: Sendable {
       outcome.reusedNeighbours = false
       return outcome
     }
-    let effective = TSNEParameters.effectivePerplexity(
-      requested: parameters.tsne.perplexity, count: images.count)
-    if effective < parameters.tsne.perplexity {
-      run.note(
-        "Perplexity is lowered to \(effective.formatted(.number.precision(.fractionLength(0...1)).locale(.init(identifier: "en_US_POSIX")))): \(images.count) images allow no more."
-      )
-    }
-
+    let effective = noteLoweredPerplexity(images.count)
     let clock = BusyClock()
     let neighbours = try clock.measure { try self.neighbours(of: images, keys, &outcome) }
     outcome.neighbourSeconds = clock.seconds
     outcome.neighbourRecall = neighbours.graph.recall
 
     run.outbox.post(.stage(.affinities))
-    run.meter.begin(.affinities, total: 0)
+    meter.begin(.affinities, total: 0)
     let affinityClock = BusyClock()
     let affinities = try affinityClock.measure {
       try Affinities(
-        graph: neighbours.graph.first(keys.k), perplexity: effective, threads: run.request.threads, token: run.token)
+        graph: neighbours.graph.first(keys.k), perplexity: effective, threads: run.request.threads, token: token)
     }
     outcome.affinitySeconds = affinityClock.seconds
 
@@ -168,7 +207,7 @@ final class LayoutStage: Sendable {
     of images: [CollectionEntry], _ keys: StageKeys, _ outcome: inout LayoutOutcome
   ) throws -> NeighbourFile {
     run.outbox.post(.stage(.neighbours))
-    let meter = run.meter
+    let meter = meter
     meter.begin(.neighbours, total: 100)
     if let stored = storedNeighbours(images, keys) {
       for note in stored.notes { run.note(note) }
@@ -184,7 +223,7 @@ final class LayoutStage: Sendable {
       subject: .images)
     let run = run
     let (graph, start, notes) = try search.run(
-      rows, token: run.token, progress: { meter.setCompleted(Int($0 * 100)) }, announce: { run.note($0) })
+      rows, token: token, progress: { meter.setCompleted(Int($0 * 100)) }, announce: { run.note($0) })
     for note in notes { run.note(note) }
     let file = NeighbourFile(graph: graph, start: start, notes: notes)
     file.save(by: writer, key: keys.neighbours)
@@ -201,9 +240,8 @@ final class LayoutStage: Sendable {
     let done = previous?.iteration ?? 0
     run.stop.store(false, ordering: .relaxed)
     run.outbox.post(.stage(.layout))
-    run.meter.begin(.layout, total: done + iterations, known: done)
-    let optimizer = try TSNEOptimizer(
-      affinities: affinities, start: start, parameters: tsne, token: run.token)
+    meter.begin(.layout, total: done + iterations, known: done)
+    let optimizer = try TSNEOptimizer(affinities: affinities, start: start, parameters: tsne, token: token)
     func snapshot(isFinal: Bool) -> LayoutSnapshot {
       let divergence = isFinal ? optimizer.klDivergence() : nil
       return LayoutSnapshot(
@@ -213,17 +251,19 @@ final class LayoutStage: Sendable {
     var last = ContinuousClock.now - Self.snapshotInterval
     var pace = run.request.isPaced ? LayoutPace(count: slots.count, iterations: iterations) : nil
     while !optimizer.isFinished {
-      pace?.pause(done: optimizer.iteration) { [run] in run.stop.load(ordering: .relaxed) || run.token.isCancelled }
+      pace?.pause(done: optimizer.iteration) { [run, token] in
+        run.stop.load(ordering: .relaxed) || token.isCancelled
+      }
       if run.stop.load(ordering: .relaxed) { break }
       try optimizer.step()
-      run.meter.setCompleted(optimizer.iteration)
+      meter.setCompleted(optimizer.iteration)
       let now = ContinuousClock.now
       if run.request.publishesSnapshots, now - last >= Self.snapshotInterval {
         last = now
         run.outbox.post(.layout(snapshot(isFinal: false)))
       }
     }
-    try run.token.check()
+    try token.check()
     return (snapshot(isFinal: true), previous == nil && optimizer.isFinished, pace?.waited ?? 0)
   }
 

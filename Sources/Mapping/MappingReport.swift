@@ -109,6 +109,9 @@ public struct MappingReport: Codable, Sendable, Equatable {
   /// What the user was told on the way.
   public var notes: [String] = []
 
+  /// Requests for the replica, which those above do not count; nil where there is none. Not part of the JSON.
+  public var replicaRequests: Requests?
+
   /// How many images were put into a layout made without them, where the request asks for that; nil for a layout of all.
   /// Not part of the JSON: `map` always makes the layout of all.
   public var placed: Int?

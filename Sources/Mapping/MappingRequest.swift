@@ -1,4 +1,5 @@
 public import Collection
+public import Features
 public import Imaging
 public import Neighbors
 public import ObjectStorage
@@ -11,7 +12,9 @@ public struct MapParameters: Hashable, Codable, Sendable {
   public var metric: Metric
   /// The parameters of t-SNE, the seed among them.
   public var tsne: TSNEParameters
-  /// An image's features are its pixels, stretched to this many by this many.
+  /// What images are compared by.
+  public var features: FeatureKind
+  /// The side of the square that a picture is reduced to for its features, in pixels.
   public var featureSide: Int
   /// What some distances need beside: Minkowski's p, and weights.
   public var metricParameters: MetricParameters
@@ -20,28 +23,33 @@ public struct MapParameters: Hashable, Codable, Sendable {
 
   /// The parameters the program starts with.
   public init(
-    metric: Metric = .cosine, tsne: TSNEParameters, featureSide: Int = 50,
+    metric: Metric = .cosine, tsne: TSNEParameters, features: FeatureKind = .pixels, featureSide: Int = 50,
     metricParameters: MetricParameters = MetricParameters(), reducedDimension: Int? = 50
   ) {
     self.metric = metric
     self.tsne = tsne
+    self.features = features
     self.featureSide = featureSide
     self.metricParameters = metricParameters
     self.reducedDimension = reducedDimension
   }
+
+  /// What makes an image's features.
+  public var extractor: any FeatureExtractor { features.extractor(side: featureSide) }
 
   /// Writes an absent reduction as null.
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(metric, forKey: .metric)
     try container.encode(tsne, forKey: .tsne)
+    try container.encode(features, forKey: .features)
     try container.encode(featureSide, forKey: .featureSide)
     try container.encode(metricParameters, forKey: .metricParameters)
     try container.encode(reducedDimension, forKey: .reducedDimension)
   }
 
   enum CodingKeys: String, CodingKey {
-    case metric, tsne, featureSide, metricParameters, reducedDimension
+    case metric, tsne, features, featureSide, metricParameters, reducedDimension
   }
 
   /// Reads what an earlier version wrote, too.
@@ -49,6 +57,7 @@ public struct MapParameters: Hashable, Codable, Sendable {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     metric = try container.decode(Metric.self, forKey: .metric)
     tsne = try container.decode(TSNEParameters.self, forKey: .tsne)
+    features = try container.decodeIfPresent(FeatureKind.self, forKey: .features) ?? .pixels
     featureSide = try container.decode(Int.self, forKey: .featureSide)
     metricParameters =
       try container.decodeIfPresent(MetricParameters.self, forKey: .metricParameters) ?? MetricParameters()
@@ -106,6 +115,9 @@ public struct MappingRequest: Sendable {
   /// Whether the present layout stays when few images have come or gone: new ones are placed into it. Otherwise, and
   /// when more have changed, it is made anew.
   public var keepsLayout = false
+  /// Whether the layout of the images that are known already is shown, or made, while the listing is renewed, instead of
+  /// after that. Positions do not depend on it.
+  public var laysOutEarly = false
   /// Whether layouts are reported while they unfold; the final one always is.
   public var publishesSnapshots: Bool
   /// Whether the layout of a small collection is slowed down to a few seconds, so that it can be watched. Positions do

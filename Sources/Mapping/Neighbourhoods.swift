@@ -28,14 +28,14 @@ public struct Neighbourhoods: Sendable {
   private let slots: [Int32]
   private let rowOfSlot: [Int32: Int32]
   private let collection: ImageCollection
-  private let extractor: PixelFeatures
+  private let extractor: any FeatureExtractor
 
   /// What the store has for the images of a collection as they are now. Blocking.
   /// - Returns: nil where no layout of these images was made with these parameters, or where it was damaged.
   public init?(of collection: ImageCollection, parameters: MapParameters) {
     let images = collection.entries.filter { $0.state == .ready }
     guard images.count > 1 else { return nil }
-    extractor = PixelFeatures(side: parameters.featureSide)
+    extractor = parameters.extractor
     let keys = StageKeys(images: images, featureIdentifier: extractor.identifier, parameters: parameters)
     let records = collection.stages { $0.kind == "neighbours" && $0.key == keys.neighbours }
     guard
@@ -75,7 +75,7 @@ public struct Neighbourhoods: Sendable {
     threads: Int, token: CancellationToken
   ) throws -> [Neighbour]? {
     guard ReferenceSearch.isAvailable(for: parameters.metric) else { return nil }
-    let matrix = try collection.features(of: PixelFeatures(side: parameters.featureSide))
+    let matrix = try collection.features(of: parameters.extractor)
     func rows(_ slots: [Int]) -> ByteRows {
       ByteRows(pointer: matrix.pointer, owner: matrix, rowIndices: slots, dimension: matrix.dimension)
     }

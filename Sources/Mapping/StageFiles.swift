@@ -38,6 +38,11 @@ struct NeighbourFile {
     notes = description.notes
   }
 
+  /// What was to be said when they were searched.
+  static func notes(of record: StageRecord) -> [String] {
+    (try? JSONDecoder().decode(Description.self, from: Data(record.parameters.utf8)))?.notes ?? []
+  }
+
   func save(by writer: CollectionWriter, key: String) {
     let description = Description(recall: graph.recall, hasSpread: graph.hasSpread, notes: notes)
     writer.saveStage(
@@ -67,7 +72,8 @@ extension NeighborGraph {
 }
 
 /// Layouts as the store keeps them: arrays `positions` (n × 2) and `images` (n identities, see
-/// `CollectionEntry.identity`), so that a layout means the same whatever slots the images have.
+/// `CollectionEntry.identity`), so that a layout means the same whatever slots the images have; `placed` (identities),
+/// where some were placed into a layout made without them.
 enum LayoutFile {
   struct Description: Codable {
     var parameters: MapParameters
@@ -84,18 +90,22 @@ enum LayoutFile {
   }
 
   static func write(
-    _ snapshot: LayoutSnapshot, images: [CollectionEntry], parameters: MapParameters, placed: Int? = nil,
+    _ snapshot: LayoutSnapshot, images: [CollectionEntry], parameters: MapParameters,
     by writer: CollectionWriter, key: String, base: String, kind: String
   ) {
     let description = Description(
       parameters: parameters, iteration: snapshot.iteration, iterations: snapshot.iterations,
-      klDivergence: snapshot.klDivergence, placed: placed)
-    writer.saveStage(
-      kind: kind, key: key, base: base, parameters: json(description),
-      arrays: [
-        "positions": NPYArray(snapshot.positions, shape: [images.count, 2]),
-        "images": NPYArray(images.map(\.identity), shape: [images.count]),
-      ])
+      klDivergence: snapshot.klDivergence, placed: kind == "placed" ? snapshot.placed.count : nil)
+    var arrays = [
+      "positions": NPYArray(snapshot.positions, shape: [images.count, 2]),
+      "images": NPYArray(images.map(\.identity), shape: [images.count]),
+    ]
+    if !snapshot.placed.isEmpty {
+      let slots = Set(snapshot.placed)
+      let identities = images.filter { slots.contains(Int32($0.slot)) }.map(\.identity)
+      arrays["placed"] = NPYArray(identities, shape: [identities.count])
+    }
+    writer.saveStage(kind: kind, key: key, base: base, parameters: json(description), arrays: arrays)
   }
 
   /// How many images a layout has; nil when it is damaged.
@@ -116,17 +126,20 @@ enum LayoutFile {
     var rows: [UInt64: Int] = [:]
     rows.reserveCapacity(identities.count)
     for (row, identity) in identities.enumerated() { rows[identity] = row }
+    let new = Set(arrays["placed"]?.unsignedIntegers ?? [])
     var slots: [Int32] = []
+    var placed: [Int32] = []
     var found: [Float] = []
     for image in images {
       guard let row = rows[image.identity] else { continue }
       slots.append(Int32(image.slot))
+      if new.contains(image.identity) { placed.append(Int32(image.slot)) }
       found += positions[(2 * row)..<(2 * row + 2)]
     }
     guard !slots.isEmpty else { return nil }
     return LayoutSnapshot(
       slots: slots, positions: found, iteration: description.iteration, iterations: description.iterations,
-      klDivergence: description.klDivergence, isFinal: true)
+      klDivergence: description.klDivergence, isFinal: true, placed: placed)
   }
 }
 

@@ -2,10 +2,9 @@ public import Collection
 public import Features
 import Foundation
 public import Imaging
-import NPY
 public import ObjectStorage
 
-/// Reads pictures, features and layouts from a replica, instead of the originals.
+/// Reads pictures and features from a replica, instead of the originals.
 public final class ReplicaReader: Sendable {
   /// What a replica knows of an image.
   public enum Knowledge: Sendable {
@@ -17,7 +16,7 @@ public final class ReplicaReader: Sendable {
     case notAnImage
   }
 
-  /// Objects that were refused, with the reason: a sentence each.
+  /// Lists of images that were refused, with the reason: a sentence each.
   public let problems: [String]
   private let contents: ReplicaContents
   private let shards: [ReplicaIndex.Shard]
@@ -46,22 +45,11 @@ public final class ReplicaReader: Sendable {
     var images: [ReplicaImage]
     var problem: String?
   }
-  private let extractor: PixelFeatures
+  private let extractor: any FeatureExtractor
 
-  /// Opens a replica and reads what it has of which image.
-  /// - Parameter decoder: The name of the decoder at work; what another one left out is not believed.
-  /// - Returns: nil when there is nothing in it.
-  /// - Throws: `StorageError`, `CancellationError`.
-  public static func open(
-    _ place: ReplicaPlace, options: StorageOptions, extractor: PixelFeatures, decoder: String
-  ) async throws -> ReplicaReader? {
-    let contents = try await ReplicaContents(at: place, options: options)
-    guard !contents.allIndexes.isEmpty else { return nil }
-    return try await ReplicaReader(contents, extractor: extractor, decoder: decoder)
-  }
-
-  private init(_ contents: ReplicaContents, extractor: PixelFeatures, decoder: String) async throws {
-    var problems = contents.problems
+  /// Reads what a replica has of which image. What another decoder than the one at work left out is not believed.
+  init(_ contents: ReplicaContents, extractor: any FeatureExtractor, decoder: String) async throws {
+    var problems: [String] = []
     let decoders = Set(
       contents.indexes.filter { $0.index.decoder == decoder }.flatMap { $0.index.shards.map(\.images.name) })
     let usable = contents.shards.filter { $0.features[extractor.identifier] != nil }
@@ -98,9 +86,6 @@ public final class ReplicaReader: Sendable {
     shards = usable
   }
 
-  /// The names of objects that were refused until now, for the writer.
-  public var refusedFiles: Set<String> { contents.refused.names }
-
   /// What the replica has of an object as it is now; nil where it knows nothing, or another version of it.
   public func knowledge(of object: StoredObject) -> Knowledge? {
     guard let row = rows[Version(object)] else { return nil }
@@ -130,37 +115,17 @@ public final class ReplicaReader: Sendable {
     }
   }
 
+  /// A shard has turned out to hold something else than pictures: who writes next writes it anew.
+  /// - Returns: What is wrong, in words.
+  public func refuse(_ number: Int) -> String {
+    let name = shards[number].thumbnails.name
+    contents.refused.add([name])
+    return "\(name): it holds pictures that are none"
+  }
+
   /// The row of an object in its shard.
   public func row(of object: StoredObject) -> (row: Int, width: Int, height: Int)? {
     rows[Version(object)].map { ($0.row, $0.width, $0.height) }
-  }
-
-  /// The layouts that the collection does not have.
-  /// - Returns: Kept layouts, and what was refused.
-  public func takeLayouts(
-    into writer: CollectionWriter, known: Set<String>
-  ) async throws -> (taken: Int, problems: [String]) {
-    var taken = 0
-    var problems: [String] = []
-    for layout in contents.layouts.prefix(ReplicaLimits.layouts).reversed() where !known.contains(layout.key) {
-      do {
-        guard let positions = NPYArray(fileBytes: try await contents.read(layout.positions)),
-          let images = NPYArray(fileBytes: try await contents.read(layout.images)),
-          positions.shape == [layout.count, 2], images.shape == [layout.count], images.unsignedIntegers != nil,
-          positions.floats?.allSatisfy(\.isFinite) == true
-        else { throw ReplicaRefusal(reason: "it is no layout") }
-        try await blocking {
-          writer.saveStage(
-            kind: "layout", key: layout.key, base: layout.key, parameters: layout.parameters,
-            arrays: ["positions": positions, "images": images])
-        }
-        taken += 1
-      } catch let refusal as ReplicaRefusal {
-        contents.refused.add([layout.positions.name])
-        problems.append("\(layout.positions.name): \(refusal.reason)")
-      }
-    }
-    return (taken, problems)
   }
 }
 

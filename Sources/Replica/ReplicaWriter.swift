@@ -21,13 +21,15 @@ public struct ReplicaWriter: Sendable {
     public var objects = 0
     /// Their bytes.
     public var bytes = 0
+    /// What was asked of the server for it.
+    public var requests = RequestCounts()
   }
 
   private let place: ReplicaPlace
   private let options: StorageOptions
   private let collection: ImageCollection
   private let writer: CollectionWriter
-  private let extractor: PixelFeatures
+  private let extractor: any FeatureExtractor
   private let decoder: String
   private let refused: Set<String>
 
@@ -35,7 +37,7 @@ public struct ReplicaWriter: Sendable {
   /// - Parameter refused: Objects that a reader has refused: they are written anew.
   public init(
     _ place: ReplicaPlace, options: StorageOptions, collection: ImageCollection, writer: CollectionWriter,
-    extractor: PixelFeatures, decoder: String, refused: Set<String> = []
+    extractor: any FeatureExtractor, decoder: String, refused: Set<String> = []
   ) {
     self.refused = refused
     self.place = place
@@ -50,6 +52,13 @@ public struct ReplicaWriter: Sendable {
   /// - Throws: `StorageError`, `CancellationError`; what was written until then is found again by its name.
   public func write() async throws -> Outcome {
     let contents = try await ReplicaContents(at: place, options: options)
+    var outcome = try await write(beside: contents)
+    outcome.requests = contents.store.counts
+    return outcome
+  }
+
+  /// Writes what is missing in the replica that was found.
+  private func write(beside contents: ReplicaContents) async throws -> Outcome {
     var outcome = Outcome()
     let entries = collection.entriesToShare
     let byKey = Dictionary(entries.map { ($0.object.key, $0) }, uniquingKeysWith: { $1 })
@@ -108,7 +117,8 @@ public struct ReplicaWriter: Sendable {
     }
 
     let merged = contents.indexes.count
-    guard outcome.images > 0 || outcome.layouts > 0 || merged > 4 else { return outcome }
+    let isMended = !refused.union(contents.refused.names).isEmpty
+    guard outcome.images > 0 || outcome.layouts > 0 || merged > 4 || isMended else { return outcome }
     layouts.sort { ($0.created, $0.key) > ($1.created, $1.key) }
     let replaced = Set(contents.indexes.flatMap { [$0.name] + $0.index.replaces })
       .union(contents.refused.names).intersection(contents.allIndexes)

@@ -54,6 +54,8 @@ import X11
   /// Whether the open location has had an image, and so a place in the history.
   var isInHistory = false
   var knownSlots: Set<Int> = []
+  /// Images whose thumbnails were made anew because of damage.
+  var mendedSlots: Set<Int> = []
   /// Pictures that the map showed when it last came to rest.
   var seenCount: Int?
   /// Computes arrangements, one at a time.
@@ -178,6 +180,7 @@ import X11
     problems.onClose = { [weak self] in self?.closeProblems() }
     problems.onRetry = { [weak self] slots in self?.retry(slots) }
     map.onEffect = { [weak self] effect in self?.perform(effect) }
+    map.onDamage = { [weak self] slots in self?.mend(slots) }
     map.label = { [weak self] slot in self?.label(of: slot) }
     map.fullSize.onLoaded = { [weak self] slot, result in self?.originalLoaded(slot, result) }
     jobs.onEvent = { [weak self] event in self?.take(event) }

@@ -98,6 +98,7 @@ extension Application {
     map.fullSize.use(nil)
     map.pictures.originals.use(nil)
     knownSlots = []
+    mendedSlots = []
     problems.problems = []
     if problems.isShown { closeProblems() }
     if notes.isShown { closeNotes() }
@@ -120,6 +121,7 @@ extension Application {
       cacheDirectory: options.cacheDirectory, limits: options.limits, threads: options.threads, mode: mode)
     request.publishesSnapshots = true
     request.keepsLayout = keepsLayout
+    request.laysOutEarly = true
     request.isPaced = style.animates
     options.prepare(&request)
     jobs.start(request)

@@ -33,6 +33,8 @@ private struct PrefetchRequest {
   var atlas: Atlas? { didSet { if atlas !== oldValue { frames.reset() } } }
   /// What the scene asks its owner for.
   var onEffect: ((SceneEffect) -> Void)?
+  /// Called with the slots of thumbnails that were found damaged.
+  var onDamage: ((_ slots: [Int]) -> Void)?
   /// What is said beside the picture under the pointer.
   var label: ((_ slot: Int) -> PictureLabel?)?
 
@@ -178,7 +180,8 @@ private struct PrefetchRequest {
     isPrefetching = true
     prefetchQueue.async {
       for (level, slots) in missing { atlas.prefetch(slots: slots.reversed(), level: level) }
-      DispatchQueue.main.async { MainActor.assumeIsolated { self.thumbnailsArrived() } }
+      let damaged = atlas.takeDamaged()
+      DispatchQueue.main.async { MainActor.assumeIsolated { self.thumbnailsArrived(damaged) } }
     }
   }
 
@@ -194,8 +197,16 @@ private struct PrefetchRequest {
     }
   }
 
-  private func thumbnailsArrived() {
+  private func thumbnailsArrived(_ damaged: [Int]) {
     isPrefetching = false
+    frames.invalidate()
+    if !damaged.isEmpty { onDamage?(damaged) }
+    onEffect?(.redraw)
+  }
+
+  /// Thumbnails that were damaged are there again.
+  func thumbnailsMended() {
+    lastRequest = nil
     frames.invalidate()
     onEffect?(.redraw)
   }

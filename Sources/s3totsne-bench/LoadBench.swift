@@ -1,4 +1,5 @@
 import ArgumentParser
+import Collection
 import Dispatch
 import Foundation
 import Imaging
@@ -94,6 +95,7 @@ struct LoadBench: ParsableCommand {
       return report
     }
     let summary = try await ImageLoading.run(request)
+    let stored = CacheDirectory.collections(in: directory ?? temporary).reduce(0) { $0 + $1.bytes }
     var report = LoadReport(
       objects: summary.images + summary.leftOut + summary.otherFiles, seconds: summary.seconds.total,
       requests: summary.requests)
@@ -102,6 +104,9 @@ struct LoadBench: ParsableCommand {
     report.listSeconds = summary.seconds.list
     report.fetchSeconds = summary.seconds.fetch
     report.decodeSeconds = summary.seconds.decode
+    report.storeBytesAnImage = summary.images > 0 ? stored / Int64(summary.images) : nil
+    report.storeShareOfDecoding =
+      summary.decodeWorkSeconds > 0 ? summary.storeWorkSeconds / summary.decodeWorkSeconds : nil
     return report
   }
 
@@ -169,6 +174,10 @@ private struct LoadReport: Encodable {
   var decodeSeconds: Double?
   /// What the peak of memory has grown by for each.
   var bytesAnObject: Double?
+  /// Bytes of the local store an image; only of a new store.
+  var storeBytesAnImage: Int64?
+  /// What part of the decoders' time goes into writing.
+  var storeShareOfDecoding: Double?
   let objectsPerSecond: Double
   let megabytesPerSecond: Double
   var cpuSeconds = 0.0

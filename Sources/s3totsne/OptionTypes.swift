@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import Arrangements
 public import Export
+public import Features
 public import Neighbors
 public import ObjectStorage
 public import Replica
@@ -52,10 +53,7 @@ extension PictureSize: ExpressibleByArgument {
   public var defaultValueDescription: String { description }
 }
 
-/// What an image is compared by.
-enum FeatureKind: String, CaseIterable, ExpressibleByArgument {
-  case pixels
-}
+extension FeatureKind: ExpressibleByArgument {}
 
 extension ReplicaChoice: ExpressibleByArgument {
   /// A bucket's name, “none” or “auto”.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Collection
+import Features
 import Foundation
 import Imaging
 import Mapping
@@ -109,8 +110,9 @@ struct LayoutOptions: ParsableArguments {
   /// The parameters as the job takes them.
   var parameters: MapParameters {
     MapParameters(
-      metric: tsne.metric.value, tsne: tsne.parameters, featureSide: featureSide.value,
-      metricParameters: MetricParameters(minkowskiP: minkowskiP.value), reducedDimension: pca.value.count)
+      metric: tsne.metric.value, tsne: tsne.parameters, features: features.value,
+      featureSide: featureSide.value, metricParameters: MetricParameters(minkowskiP: minkowskiP.value),
+      reducedDimension: pca.value.count)
   }
 
   /// Whether a parameter of the map was given, also one with the value that the program starts with.

@@ -20,21 +20,6 @@ private func resize(_ path: String, to size: UInt64) throws {
   try file.close()
 }
 
-/// A file system of a megabyte; nil where this user may not mount one.
-private final class SmallDisk {
-  let directory: TemporaryDirectory
-
-  init?() {
-    guard geteuid() == 0, let directory = try? TemporaryDirectory("disk") else { return nil }
-    guard mount("none", directory.path, "tmpfs", 0, "size=1m") == 0 else { return nil }
-    self.directory = directory
-  }
-
-  deinit { umount2(directory.path, Int32(MNT_DETACH)) }
-
-  static let isPossible = SmallDisk() != nil
-}
-
 @Suite(.computing) struct AtlasDamageTests {
   private func filled(_ directory: TemporaryDirectory) throws {
     let atlas = try Atlas(directory: directory.path)
@@ -157,7 +142,7 @@ private final class SmallDisk {
   // Needs the right to mount a file system: skipped for other users.
   @Test("a full disk is an error, and what was stored before stays", .enabled(if: SmallDisk.isPossible))
   func fullDisk() throws {
-    let disk = try #require(SmallDisk())
+    let disk = try SmallDisk(megabytes: 1)
     let atlas = try Atlas(directory: disk.directory.path)
     var stored = 0
     let error = #expect(throws: AtlasError.self) {
@@ -179,7 +164,7 @@ private final class SmallDisk {
 
   @Test("what a full disk cannot take goes elsewhere, and the rest stays", .enabled(if: SmallDisk.isPossible))
   func spilling() throws {
-    let disk = try #require(SmallDisk())
+    let disk = try SmallDisk(megabytes: 1)
     let atlas = try Atlas(directory: disk.directory.path)
     var spilledFrom: Int?
     for slot in 0..<60 {

@@ -2,6 +2,7 @@ import Atlas
 import Foundation
 import NPY
 import ObjectStorage
+import Synchronization
 import TestSupport
 import Testing
 
@@ -43,6 +44,48 @@ struct DamageTests {
     let collection = try ImageCollection.open(store: store, cacheDirectory: cache.path)
     #expect(collection.slotsInKeyOrder == [0, 1, 2, 3, 4, 5, 6, 8, 9])
     #expect(collection.takeNotes() == [])
+  }
+
+  @Test("a damaged single value is not believed: its second copy is, or none")
+  func damagedValue() async throws {
+    let (folder, cache) = (try TemporaryDirectory(), try TemporaryDirectory("cache"))
+    let store = try folderStore(folder)
+    let directory = try await make(store, cache)
+    do {
+      let collection = try ImageCollection.open(store: store, cacheDirectory: cache.path)
+      collection.keep("bucket-of-mine", as: "replica bucket")
+      collection.keep("other", as: "something else")
+      collection.synchronize()
+    }
+    try await eventually("it is closed") { try DirectoryLock.take(in: directory) != nil }
+    try damage(directory + "/catalogue.sqlite", at: "bucket-of-mine")
+    do {
+      let collection = try ImageCollection.open(store: store, cacheDirectory: cache.path)
+      #expect(collection.keptValue("replica bucket") == "bucket-of-mine", "the snapshot knows it")
+      #expect(collection.keptValue("something else") == "other")
+    }
+    try await eventually("it is closed") { try DirectoryLock.take(in: directory) != nil }
+    try FileManager.default.removeItem(atPath: directory + "/catalogue.snapshot")
+    let collection = try ImageCollection.open(store: store, cacheDirectory: cache.path)
+    #expect(collection.keptValue("replica bucket") == nil)
+    #expect(collection.keptValue("something else") == "other" && collection.counts.ready == 10)
+  }
+
+  @Test("a catalogue that is made anew while it is open keeps every single value")
+  func rebuilding() async throws {
+    let (folder, cache) = (try TemporaryDirectory(), try TemporaryDirectory("cache"))
+    let collection = try ImageCollection.open(store: try folderStore(folder), cacheDirectory: cache.path)
+    await collection.withWriter { $0.setDecoder("a decoder") }
+    collection.saveViewState(Data([3, 4]))
+    collection.keep("bucket-of-mine", as: "replica bucket")
+    collection.synchronize()
+    func values() throws -> [String: Data] {
+      try #require(collection.state.withLock { $0.catalogue }).values()
+    }
+    let before = try values()
+    #expect(Set(before.keys) == ["location", "used", "view", "decoder", "kept replica bucket"])
+    try collection.queue.sync { try collection.rebuildCatalogue() }
+    #expect(try values() == before)
   }
 
   @Test("a catalogue that is none is made anew: from its snapshot, or said to be lost", arguments: [true, false])

@@ -89,6 +89,26 @@ struct LimitsTests {
     #expect(stages.records { _ in true }.first?.key == "new")
   }
 
+  @Test("what others have made does not push out what is one's own, and is one's own once it is used")
+  func sharedStages() throws {
+    let stages = StageStore(directory: nil, records: [])
+    func save(_ kind: String, _ key: String) throws {
+      _ = try stages.save(
+        StageRecord(
+          key: key, kind: kind, base: key, parameters: "", files: [], created: Date(timeIntervalSince1970: 1),
+          used: Date()), arrays: [:])
+    }
+    for number in 0..<10 { try save("layout", "own \(number)") }
+    for number in 0..<12 { try save("shared", "other \(number)") }
+    #expect(stages.records { $0.kind == "layout" }.count == 10)
+    #expect(stages.records { $0.kind == "shared" }.map(\.key) == (2..<12).reversed().map { "other \($0)" })
+    let (kept, gone) = try #require(stages.change("other 5", to: "layout"))
+    #expect(kept.kind == "layout" && kept.created == Date(timeIntervalSince1970: 1) && gone.map(\.key) == ["own 0"])
+    #expect(stages.records { $0.kind == "layout" }.first?.key == "other 5")
+    #expect(stages.touch(gone[0]).key == "own 0" && stages.change("own 0", to: "shared") == nil)
+    #expect(stages.records { _ in true }.count == 19)
+  }
+
   @Test("what another version has left is counted, and goes first")
   func otherVersions() async throws {
     try cache.write([UInt8](repeating: 1, count: 100_000), to: "collections-1/abc/level-128.bgra")

@@ -111,6 +111,24 @@ struct SharingTests {
     }
   }
 
+  @Test("when the first ends after the second's job, what the second has fetched is added when the second quits")
+  func quitting() async throws {
+    var one: ImageCollection? = try first()
+    try await fill(try #require(one), 0..<3)
+    var other: ImageCollection? = try ImageCollection.open(store: store, cacheDirectory: cache.path)
+    try await fill(try #require(other), 3..<8)
+    one = nil
+    try await eventually("the first has ended") { try DirectoryLock.take(in: place.directory) != nil }
+    other?.synchronize()
+    // A second time there is nothing left to be added.
+    other?.synchronize()
+    other = nil
+    try await eventually("the second has ended") { try DirectoryLock.take(in: place.directory) != nil }
+    let third = try first()
+    #expect(third.counts.ready == 8 && (0..<8).allSatisfy { third.atlas.verify($0) })
+    #expect(Set(third.stages { _ in true }.map(\.key)) == ["k3", "k8"])
+  }
+
   @Test("a store that can only be read is read", .enabled(if: geteuid() == 0))
   func readOnly() async throws {
     do { try await fill(try first(), 0..<10) }

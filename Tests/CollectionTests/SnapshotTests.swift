@@ -30,6 +30,7 @@ struct SnapshotTests {
     values.view = Data([1, 2])
     values.decoder = "one"
     values.used = 12.25
+    values.kept = ["replica bucket": "ö"]
     for count in [0, 1, 1024, 3000] {
       let snapshot = CatalogueSnapshot(generation: 77, entries: entries(count), values: values)
       let read = try #require(CatalogueSnapshot(fileBytes: snapshot.fileBytes))

@@ -2,6 +2,7 @@ import Collection
 import Dispatch
 import Foundation
 import ObjectStorage
+import Replica
 import Synchronization
 import TSNE
 import TestSupport
@@ -49,6 +50,123 @@ struct BudgetTests {
     #expect(told.notes.contains { $0.contains("objects") && $0.contains("requests") }, "\(told.notes)")
     #expect(await run(try job(nil)).notes == [])
     #expect(await run(try job(40)).notes == [])
+  }
+
+  private let questions = Questions()
+
+  /// Counts what is asked, and answers Yes.
+  private final class Questions: Sendable {
+    private let asked = Mutex<[FetchEstimate]>([])
+    var estimates: [FetchEstimate] { asked.withLock { $0 } }
+
+    func run(_ request: MappingRequest) async -> Outcome {
+      await MappingTests.run(request) { [self] event, job in
+        guard case .question(.fetch(let estimate)) = event else { return }
+        asked.withLock { $0.append(estimate) }
+        job.goOn()
+      }
+    }
+  }
+
+  @Test("what is to be fetched once more for other features is asked for as well")
+  func otherFeatures() async throws {
+    let server = try await RcloneServer.start()
+    let pictures = try pictureFolder(40)
+    try await server.makeBucket("many")
+    try await server.upload(folder: pictures.path, to: "many")
+    let cache = try kept.directory()
+    _ = await run(try request("many", cache: cache, environment: server.environment))
+    var other = try request("many", cache: cache, environment: server.environment) { $0.featureSide = 20 }
+    other.allowance = (10, .max)
+    let outcome = await questions.run(other)
+    #expect(questions.estimates.map(\.objects) == [40] && outcome.report?.requests.get == 40)
+    // Known by now: nothing is asked.
+    let again = await questions.run(other)
+    #expect(questions.estimates.count == 1 && again.report?.requests.get == 0)
+    // Neither for some that are tried once more.
+    other.mode = .retry(slots: Array((outcome.collection?.slotsInKeyOrder ?? []).prefix(10)))
+    #expect(await questions.run(other).report?.requests.get == 10 && questions.estimates.count == 1)
+    other.mode = .retry(slots: outcome.collection?.slotsInKeyOrder ?? [])
+    #expect(await questions.run(other).report?.requests.get == 40 && questions.estimates.count == 2)
+  }
+
+  @Test("what a damaged replica does not give is asked for, once; a sound one costs no question")
+  func damagedReplica() async throws {
+    let server = try await RcloneServer.start()
+    let pictures = try pictureFolder(40)
+    try await server.makeBucket("many")
+    try await server.makeBucket("shared")
+    try await server.upload(folder: pictures.path, to: "many")
+    func machine() throws -> MappingRequest {
+      var request = try request("many", cache: try kept.directory(), environment: server.environment)
+      request.replica = .bucket("shared")
+      request.allowance = (10, .max)
+      return request
+    }
+    _ = await questions.run(try machine())
+    #expect(questions.estimates.map(\.objects) == [40])
+    #expect(await questions.run(try machine()).report?.requests.get == 0 && questions.estimates.count == 1)
+    let root = server.directory + "/shared"
+    let name = FileManager.default.enumerator(atPath: root)?.compactMap { $0 as? String }.first { $0.hasSuffix(".tar") }
+    try Data([1, 2, 3]).write(to: URL(fileURLWithPath: root + "/" + (try #require(name))))
+    #expect(await questions.run(try machine()).report?.requests.get == 40)
+    #expect(questions.estimates.map(\.objects) == [40, 40])
+  }
+
+  @Test("objects that have only been renamed or copied cost no question, and no request")
+  func renamed() async throws {
+    let server = try await RcloneServer.start()
+    let pictures = try pictureFolder(40)
+    try await server.makeBucket("many")
+    try await server.upload(folder: pictures.path, to: "many", prefix: "before")
+    let cache = try kept.directory()
+    func job() throws -> MappingRequest {
+      var request = try request("many", cache: cache, environment: server.environment)
+      request.allowance = (10, .max)
+      return request
+    }
+    _ = await questions.run(try job())
+    try await server.upload(folder: pictures.path, to: "many", prefix: "after")
+    try await server.empty("many", prefix: "before")
+    try await server.upload(folder: pictures.path, to: "many", prefix: "copy")
+    let outcome = await questions.run(try job())
+    #expect(questions.estimates.count == 1)
+    #expect(outcome.report?.images == 80 && outcome.report?.requests.get == 0)
+    #expect(outcome.collection?.entries.allSatisfy { !$0.object.key.displayName.hasPrefix("before") } == true)
+  }
+
+  @Test("the gate lets through what needs no question, waits for the listing, and asks once")
+  func gate() async throws {
+    let asked = Mutex<[Int]>([])
+    let gate = FetchGate(.init(objects: 3, bytes: 100)) { objects, _ in asked.withLock { $0.append(objects) } }
+    gate.beginListing()
+    gate.add(objects: 2, bytes: 20)
+    for _ in 0..<2 { await gate.pass(bytes: 10) }
+    gate.add(objects: 2, bytes: 20)
+    #expect(asked.withLock { $0 } == [], "the listing may find more")
+    await gate.pass(bytes: 10)
+    gate.finishListing()
+    #expect(asked.withLock { $0 } == [4])
+    gate.add(objects: 5, bytes: 1)
+    let passed = Mutex(false)
+    let waiting = Task {
+      await gate.pass(bytes: 10)
+      passed.withLock { $0 = true }
+    }
+    try await Task.sleep(for: .milliseconds(100))
+    #expect(!passed.withLock { $0 } && asked.withLock { $0 } == [4])
+    gate.open()
+    await waiting.value
+    #expect(passed.withLock { $0 })
+
+    // What could not be had otherwise was not found beforehand.
+    let other = FetchGate(.init(objects: 2, bytes: 100)) { objects, _ in asked.withLock { $0.append(-objects) } }
+    for _ in 0..<2 { await other.pass(bytes: 50) }
+    #expect(asked.withLock { $0 } == [4])
+    let third = Task { await other.pass(bytes: 1) }
+    try await eventually("it asks") { asked.withLock { $0 } == [4, -3] }
+    other.open()
+    await third.value
   }
 
   @Test("the cost is that of AWS's price list")

@@ -30,6 +30,11 @@ struct PlacementTests {
       })
   }
 
+  /// The keys of what was placed.
+  private func names(_ outcome: Outcome) -> [String] {
+    (outcome.final?.placed ?? []).compactMap { outcome.collection?.entry(Int($0)).map { "\($0.object.key)" } }
+  }
+
   private func distance(_ one: SIMD2<Float>, _ other: SIMD2<Float>) -> Float {
     let step = one - other
     return (step * step).sum()
@@ -46,6 +51,7 @@ struct PlacementTests {
     let second = await run(try opening(folder, cache, .map))
     #expect(second.report?.placed == 2 && second.report?.images == 92)
     #expect(second.report?.reused.layout == false && second.report?.klDivergence == nil)
+    #expect(first.final?.placed == [] && names(second) == ["green/91.bmp", "red/90.bmp"])
     let after = try places(second)
     #expect(after.count == 92)
     for (key, place) in before { #expect(after[key] == place, "\(key)") }
@@ -58,11 +64,14 @@ struct PlacementTests {
     let again = await run(try opening(folder, cache))
     #expect(again.report?.placed == 2 && again.report?.reused.layout == true)
     #expect(again.known?.layout?.positions == second.final?.positions)
+    #expect(again.known?.layout?.placed == second.final?.placed && again.final?.placed == second.final?.placed)
     #expect(try places(again) == after)
 
     try FileManager.default.removeItem(atPath: folder.file("blue/02.bmp"))
     try addPicture(92, to: folder)
-    let third = try places(await run(try opening(folder, cache)))
+    let last = await run(try opening(folder, cache))
+    #expect(names(last) == ["blue/92.bmp", "green/91.bmp", "red/90.bmp"])
+    let third = try places(last)
     #expect(third["blue/02.bmp"] == nil && third["blue/92.bmp"] != nil)
     for (key, place) in after where key != "blue/02.bmp" { #expect(third[key] == place, "\(key)") }
   }

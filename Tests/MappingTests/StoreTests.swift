@@ -254,28 +254,3 @@ struct StoreTests {
     #expect(second.ready == [slot])
   }
 }
-
-/// A file system of few megabytes.
-final class SmallDisk: Sendable {
-  let directory: TemporaryDirectory
-
-  static let isPossible: Bool = geteuid() == 0 && (try? SmallDisk(megabytes: 1)) != nil
-
-  init(megabytes: Int) throws {
-    directory = try TemporaryDirectory("disk")
-    let mounted = try SmallDisk.run(["mount", "-t", "tmpfs", "-o", "size=\(megabytes)m", "none", directory.path])
-    guard mounted else { throw TestSupportError("A small disk cannot be mounted.") }
-  }
-
-  deinit { _ = try? SmallDisk.run(["umount", "-l", directory.path]) }
-
-  private static func run(_ arguments: [String]) throws -> Bool {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-    process.arguments = arguments
-    process.standardError = FileHandle.nullDevice
-    try process.run()
-    process.waitUntilExit()
-    return process.terminationStatus == 0
-  }
-}

@@ -51,6 +51,11 @@ extension S3Server {
     _ = try await rclone(["deletefile", remote(bucket + "/" + key)])
   }
 
+  /// Removes every object of a bucket below `prefix` (no slash at either end), or all.
+  public func empty(_ bucket: String, prefix: String = "") async throws {
+    _ = try await rclone(["delete", remote(prefix.isEmpty ? bucket : bucket + "/" + prefix)])
+  }
+
   private func remote(_ path: String) -> String { ":s3:" + path }
 
   private func rclone(_ arguments: [String]) async throws -> ProcessResult {
