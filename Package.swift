@@ -96,9 +96,8 @@ let package = Package(
     .executableTarget(
       name: "s3totsne",
       dependencies: [
-        "Viewer", "Export", "Arrangements", "Mapping", "Collection", "Replica", "ObjectStorage", "Imaging", "Features",
-        "Neighbors",
-        "TSNE", "Numerics", "NPY",
+        "Viewer", "Export", "Scene", "Arrangements", "Mapping", "Collection", "Replica", "ObjectStorage", "Imaging",
+        "Features", "Neighbors", "TSNE", "Numerics", "NPY",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       swiftSettings: room),
@@ -141,7 +140,7 @@ let package = Package(
             "Mapping", "Collection", "ObjectStorage", "Rendering", "Scene", "Arrangements", "Geometry", "Atlas",
             "Drawing",
           ]
-        case "Viewer": ["Mapping", "ObjectStorage", "Collection", "Scene", "s3totsne"]
+        case "Viewer": ["Mapping", "ObjectStorage", "Collection", "Scene", "Neighbors", "TSNE", "s3totsne"]
         case "s3totsne":
           [
             "NPY", "TSNE", "Numerics", "s3totsne-bench",

@@ -233,8 +233,10 @@ public final class ImageCollection: Sendable {
   }
 
   /// The arrays of a stage by name; nil when one is damaged, and the stage then counts as never made. Blocking.
-  public func arrays(of record: StageRecord) -> [String: NPYArray]? {
+  /// - Parameter isUse: Whether the stage counts as used now.
+  public func arrays(of record: StageRecord, isUse: Bool = true) -> [String: NPYArray]? {
     if let arrays = stages.load(record, directory: directory) {
+      guard isUse else { return arrays }
       let touched = stages.touch(record)
       queue.async { [self] in try? state.withLock { $0.catalogue }?.save(touched) }
       return arrays

@@ -43,6 +43,10 @@ public struct DropDownGroup: Hashable, Sendable {
   public var onSelect: ((String) -> Void)?
   /// Return was pressed while the list was closed; without it Return opens the list.
   public var onSubmit: (() -> Void)?
+  /// Whether it has no outline until it is pointed at, as in lines of text; it is then as wide as what it says.
+  public var isQuiet = false { didSet { if isQuiet != oldValue { invalidate() } } }
+  /// What it says of the choice while it is closed; the choice's title where this is nil.
+  public var summary: ((DropDownItem) -> String)?
   /// The choices.
   public var groups: [DropDownGroup] { didSet { invalidate() } }
   /// The chosen one.
@@ -67,9 +71,12 @@ public struct DropDownGroup: Hashable, Sendable {
 
   /// The width at which every choice's title is shown in full.
   public var preferredWidth: Double {
-    let widest = items.map { TextLayout($0.title, font: style.font).size.width }.max() ?? 0
+    let titles = isQuiet ? [shownTitle] : items.map { summary?($0) ?? $0.title }
+    let widest = titles.map { TextLayout($0, font: style.font).size.width }.max() ?? 0
     return widest.rounded(.up) + 2 * style.padding + style.px(16)
   }
+
+  private var shownTitle: String { selectedItem.map { summary?($0) ?? $0.title } ?? "" }
 
   public override var acceptsFocus: Bool { true }
   public override func pointerShape(at point: Point) -> PointerShape { isEnabled ? .hand : .arrow }
@@ -172,15 +179,17 @@ public struct DropDownGroup: Hashable, Sendable {
   }
 
   public override func draw(on canvas: Canvas) {
-    FieldBox(
-      isEnabled: isEnabled, isHovered: isHovered && !isOpen, isPressed: isOpen, showsFocus: isFocused || isOpen
-    ).draw(on: canvas, in: frame, style: style)
+    if !isQuiet || isHovered || isOpen || (isFocused && showsFocusRing) {
+      FieldBox(
+        isEnabled: isEnabled, isHovered: isHovered && !isOpen, isPressed: isOpen, showsFocus: isFocused || isOpen
+      ).draw(on: canvas, in: frame, style: style)
+    }
     let theme = style.theme
     let color = isEnabled ? theme.text : theme.disabledText
     let arrowWidth = style.px(8)
     let x = frame.x + style.padding
     let room = frame.maxX - style.padding - arrowWidth - style.px(4) - x
-    let title = TextLayout(selectedItem?.title ?? "", font: style.font, maximumWidth: room, ellipsis: .end)
+    let title = TextLayout(shownTitle, font: style.font, maximumWidth: room, ellipsis: .end)
     canvas.text(title, x: x, baseline: baseline(of: style.font, in: frame), color)
     let quiet = isEnabled ? theme.secondaryText : theme.disabledText
     let center = Point(x: frame.maxX - style.padding - arrowWidth / 2, y: frame.center.y)

@@ -64,6 +64,17 @@ public struct ListRow: Hashable, Sendable {
   /// Selects a row, and it alone, and scrolls to it.
   public func select(_ row: Int?) { select(row, extending: false) }
 
+  /// Selects these rows, and them alone, where the list is.
+  public func select(rows: [Int]) {
+    let valid = IndexSet(rows.filter { (0..<count).contains($0) })
+    guard valid != selection else { return }
+    selection = valid
+    selectedRow = valid.last
+    anchorRow = valid.first
+    invalidate()
+    onSelect?(selectedRows)
+  }
+
   /// Selects a row; with `extending` everything from the row that was selected first to this one.
   public func select(_ row: Int?, extending: Bool) {
     guard count > 0 || row == nil else { return }

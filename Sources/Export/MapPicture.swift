@@ -23,9 +23,15 @@ public struct MapPicture {
   private let size: PictureSize
   private let background: UInt32
   private let scene: Scene
+  /// What the colours of frames mean, and how many columns at the left that takes.
+  private let legend: (legend: MapLegend, width: Int)?
 
   /// A picture of a map.
-  public init(_ contents: MapContents, size: PictureSize, background: UInt32 = MapPicture.darkBackground) {
+  /// - Parameter colorBy: what the colour of a frame around each picture says; nil for no frames.
+  public init(
+    _ contents: MapContents, size: PictureSize, background: UInt32 = MapPicture.darkBackground,
+    colorBy: LabelKind? = nil
+  ) {
     collection = contents.collection
     self.size = size
     self.background = background
@@ -49,6 +55,12 @@ public struct MapPicture {
         _ = scene.handle(.arranged(arrangement.places, arrangement.mode, version: version))
       }
     }
+    if let colorBy {
+      let images = LabelledImage.all(of: contents.collection)
+      _ = scene.handle(.labelKind(colorBy))
+      _ = scene.handle(.labelled(Labelling(by: colorBy, of: images)))
+    }
+    legend = Self.makeRoomForLegend(in: &scene, size: size, background: background)
     self.scene = scene
   }
 
@@ -65,7 +77,20 @@ public struct MapPicture {
     _ = scene.handle(
       .viewportChanged(PixelRect(x: 0, y: 0, width: size.width, height: size.height), uiScale: scale))
     _ = scene.handle(.key(.home, [], isRepeat: false))
+    legend = Self.makeRoomForLegend(in: &scene, size: size, background: background)
     self.scene = scene
+  }
+
+  /// Leaves columns at the left to what the colours mean, where it is to be shown and fits.
+  private static func makeRoomForLegend(
+    in scene: inout Scene, size: PictureSize, background: UInt32
+  ) -> (legend: MapLegend, width: Int)? {
+    guard let legend = MapLegend(of: scene, background: background, scale: scene.uiScale),
+      let width = legend.width(in: size)
+    else { return nil }
+    let room = PixelRect(x: width, y: 0, width: size.width - width, height: size.height)
+    _ = scene.handle(.viewportChanged(room, uiScale: scene.uiScale))
+    return (legend, width)
   }
 
   /// Draws the picture and writes it.
@@ -99,6 +124,12 @@ public struct MapPicture {
     }
   }
 
+  private var frame: PixelRect { PixelRect(x: 0, y: 0, width: size.width, height: size.height) }
+
+  private func drawLegend(on canvas: Canvas) {
+    if let (legend, width) = legend { legend.draw(on: canvas, width: width) }
+  }
+
   /// The picture as the window's own renderer draws it.
   private func raster() throws(ExportError) -> Canvas {
     let canvas: Canvas
@@ -106,21 +137,22 @@ public struct MapPicture {
       throw ExportError(error.description)
     }
     var renderer = MapRenderer(background: background)
+    canvas.fill(Rect(frame), Color(hex: background & 0xff_ffff))
     _ = canvas.withPixels { pixels, stride in
       renderer.render(
-        into: pixels, stride: stride, rect: PixelRect(x: 0, y: 0, width: size.width, height: size.height),
-        scene: scene, atlas: collection.atlas, quality: .sharp)
+        into: pixels, stride: stride, rect: frame, scene: scene, atlas: collection.atlas, quality: .sharp)
     }
+    drawLegend(on: canvas)
     return canvas
   }
 
   /// The same pictures in the same places, each at the full size of its thumbnail.
   private func drawVectors(on canvas: Canvas) throws(DrawingError) {
-    let frame = PixelRect(x: 0, y: 0, width: size.width, height: size.height)
     canvas.fill(Rect(frame), Color(hex: background & 0xff_ffff))
     var sprites: [Sprite] = []
     scene.collectSprites(in: frame, into: &sprites)
     let atlas = collection.atlas
+    let frames = LabelFrames(scene, background: background)
     var isDimmed = !scene.selection.isEmpty
     for sprite in sprites {
       if isDimmed, scene.selection.contains(Int(sprite.slot)) {
@@ -130,7 +162,10 @@ public struct MapPicture {
       guard let level = atlas.level(thumbnailLevels.count - 1, of: Int(sprite.slot)) else { continue }
       canvas.image(
         level.pixels, width: level.width, height: level.height, stride: level.width, in: Rect(sprite.rect))
+      guard let frames, let color = frames.color(of: Int(sprite.slot)) else { continue }
+      for part in frames.parts(of: sprite.rect) { canvas.fill(Rect(part), Color(hex: color & 0xff_ffff)) }
     }
+    drawLegend(on: canvas)
     try canvas.finish()
   }
 }

@@ -238,6 +238,7 @@ final class JobRun: Sendable {
     report.klDivergence = outcome.snapshot.klDivergence
     report.neighbourRecall = outcome.neighbourRecall
     report.placed = outcome.placed
+    report.newlyPlaced = outcome.newlyPlaced
     report.iterations = outcome.snapshot.iteration
     report.seed = request.parameters.tsne.seed
     report.notes = notes.withLock { $0 }
@@ -372,10 +373,13 @@ final class JobRun: Sendable {
     let shown = Set(collection.slotsInKeyOrder)
     let images = collection.entries.filter { shown.contains($0.slot) }
     let slots = Sample(count: count, seed: request.parameters.tsne.seed).choose(images)
+    let sample: MappingReport.Sample? =
+      slots.count < images.count ? .init(size: slots.count, of: images.count) : nil
     chosen.withLock { chosen in
       chosen.slots = Set(slots)
-      chosen.sample = slots.count < images.count ? .init(size: slots.count, of: images.count) : nil
+      chosen.sample = sample
     }
+    outbox.post(.sampled(sample))
     return slots
   }
 

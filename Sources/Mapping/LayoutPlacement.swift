@@ -33,7 +33,7 @@ extension LayoutStage {
   private func placed(_ images: [CollectionEntry]) throws -> LayoutOutcome? {
     guard let base = base(for: images) else { return nil }
     let clock = BusyClock()
-    let places = try clock.measure { try positions(of: images, in: base) }
+    let (places, new) = try clock.measure { try positions(of: images, in: base) }
     let slots = images.map { Int32($0.slot) }
     let known = Set(base.slots)
     var outcome = LayoutOutcome(
@@ -43,11 +43,13 @@ extension LayoutStage {
     outcome.layoutSeconds = clock.seconds
     outcome.reusedLayout = false
     outcome.placed = outcome.snapshot.placed.count
+    outcome.newlyPlaced = new
     noteLoweredPerplexity(base.slots.count)
-    let key = keys(images).layout
+    let complete = keys(images).layout
+    let key = StageKeys.partial(of: complete, positions: places, iteration: base.iteration)
+    outcome.snapshot.layoutID = key
     LayoutFile.write(
-      outcome.snapshot, images: images, parameters: parameters, by: writer,
-      key: StageKeys.partial(of: key, positions: places, iteration: base.iteration), base: key, kind: "placed")
+      outcome.snapshot, images: images, parameters: parameters, by: writer, key: key, base: complete, kind: "placed")
     run.outbox.post(.layout(outcome.snapshot))
     return outcome
   }
@@ -94,8 +96,10 @@ extension LayoutStage {
     return own
   }
 
-  /// The places of all images: x and y of each.
-  private func positions(of images: [CollectionEntry], in base: LayoutSnapshot) throws -> [Float] {
+  /// The places of all images, x and y of each, and the slots of those that had none before.
+  private func positions(
+    of images: [CollectionEntry], in base: LayoutSnapshot
+  ) throws -> (places: [Float], new: [Int]) {
     let known = knownPlaces(images, base)
     let new = images.filter { known[Int32($0.slot)] == nil }.map(\.slot)
     var placed: [Float] = []
@@ -113,10 +117,11 @@ extension LayoutStage {
       placed = try placement.place(neighbors: graph, token: token)
     }
     var next = 0
-    return images.flatMap { image -> [Float] in
+    let places = images.flatMap { image -> [Float] in
       if let place = known[Int32(image.slot)] { return [place.x, place.y] }
       defer { next += 1 }
       return Array(placed[2 * next..<2 * next + 2])
     }
+    return (places, new)
   }
 }

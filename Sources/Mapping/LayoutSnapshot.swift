@@ -12,6 +12,8 @@ public struct LayoutSnapshot: Sendable, Equatable {
   public let klDivergence: Double?
   /// Whether this is the layout that the job ends with.
   public let isFinal: Bool
+  /// What it is kept as, as `KeptLayout.id`; nil for one that is not kept.
+  public var layoutID: String?
   /// Those of the slots whose images were placed into a layout made without them, in the order of their keys; none in a
   /// layout of all images.
   public let placed: [Int32]
@@ -19,7 +21,7 @@ public struct LayoutSnapshot: Sendable, Equatable {
   /// A snapshot; `positions` holds two numbers a slot.
   public init(
     slots: [Int32], positions: [Float], iteration: Int, iterations: Int, klDivergence: Double?, isFinal: Bool,
-    placed: [Int32] = []
+    placed: [Int32] = [], layoutID: String? = nil
   ) {
     precondition(positions.count == 2 * slots.count)
     self.slots = slots
@@ -28,6 +30,7 @@ public struct LayoutSnapshot: Sendable, Equatable {
     self.iterations = iterations
     self.klDivergence = klDivergence
     self.isFinal = isFinal
+    self.layoutID = layoutID
     self.placed = placed
   }
 }

@@ -18,6 +18,8 @@ struct LayoutOutcome: Sendable {
   var reusedLayout = true
   /// How many images were put into a layout made without them; nil for a layout of all of them.
   var placed: Int?
+  /// Those that were put into it just now.
+  var newlyPlaced: [Int] = []
 }
 
 /// From features to positions: neighbours, affinities and t-SNE, each taken from the store where it is there.
@@ -170,7 +172,7 @@ final class LayoutStage: Sendable {
         iterations: 0, klDivergence: nil, isFinal: true))
     outcome.reusedLayout = false
     guard images.count > 1 else {
-      save(outcome.snapshot, images, keys, isComplete: true)
+      save(&outcome.snapshot, images, keys, isComplete: true)
       run.outbox.post(.layout(outcome.snapshot))
       outcome.reusedNeighbours = false
       return outcome
@@ -198,8 +200,8 @@ final class LayoutStage: Sendable {
     }
     outcome.layoutSeconds = layoutClock.seconds - waited
     outcome.snapshot = snapshot
-    save(snapshot, images, keys, isComplete: isComplete)
-    run.outbox.post(.layout(snapshot))
+    save(&outcome.snapshot, images, keys, isComplete: isComplete)
+    run.outbox.post(.layout(outcome.snapshot))
     return outcome
   }
 
@@ -267,12 +269,17 @@ final class LayoutStage: Sendable {
     return (snapshot(isFinal: true), previous == nil && optimizer.isFinished, pace?.waited ?? 0)
   }
 
-  private func save(_ snapshot: LayoutSnapshot, _ images: [CollectionEntry], _ keys: StageKeys, isComplete: Bool) {
+  /// Keeps a layout, which then knows what it is kept as.
+  private func save(
+    _ snapshot: inout LayoutSnapshot, _ images: [CollectionEntry], _ keys: StageKeys, isComplete: Bool
+  ) {
+    let key =
+      isComplete
+      ? keys.layout
+      : StageKeys.partial(of: keys.layout, positions: snapshot.positions, iteration: snapshot.iteration)
+    snapshot.layoutID = key
     LayoutFile.write(
-      snapshot, images: images, parameters: parameters, by: writer,
-      key: isComplete
-        ? keys.layout
-        : StageKeys.partial(of: keys.layout, positions: snapshot.positions, iteration: snapshot.iteration),
-      base: keys.layout, kind: isComplete ? "layout" : "stopped")
+      snapshot, images: images, parameters: parameters, by: writer, key: key, base: keys.layout,
+      kind: isComplete ? "layout" : "stopped")
   }
 }

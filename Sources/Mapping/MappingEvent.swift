@@ -13,6 +13,8 @@ public enum MappingEvent: Sendable {
   /// Images found by the listing that were not in `known` or an earlier `listed`, in the order of keys. What is named
   /// like no image comes when its bytes have said that it is one, or never. `complete` in the last one.
   case listed(slots: [Int], complete: Bool)
+  /// What is shown is a sample of this many images; nil where it is all of them. Whenever it is chosen anew.
+  case sampled(MappingReport.Sample?)
   /// Images that are no longer there, were replaced, or turned out to be none.
   case removed(slots: [Int])
   /// Thumbnails that are now in the atlas. A slot is ready once, after it was listed.
@@ -59,6 +61,8 @@ public struct MappingProgress: Sendable, Equatable {
   public var completed: Int
   /// Out of how many; while listing, what is known so far.
   public var total: Int
+  /// How much of it was there before this job.
+  public var known = 0
   /// Images that can be shown.
   public var images: Int
   /// Images that cannot.

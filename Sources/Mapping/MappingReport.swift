@@ -115,6 +115,8 @@ public struct MappingReport: Codable, Sendable, Equatable {
   /// How many images were put into a layout made without them, where the request asks for that; nil for a layout of all.
   /// Not part of the JSON: `map` always makes the layout of all.
   public var placed: Int?
+  /// The slots of those that this job put there. Not part of the JSON.
+  public var newlyPlaced: [Int] = []
 
   enum CodingKeys: String, CodingKey {
     case images, seconds, requests, reused, iterations, seed, version, notes, sample, replica

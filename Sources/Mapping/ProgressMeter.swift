@@ -77,8 +77,7 @@ final class ProgressMeter: Sendable {
       let isLoading = state.stage == .listing || state.stage == .loading
       return MappingProgress(
         stage: state.stage, completed: min(state.total, state.known + state.completed), total: state.total,
-        images: counts.ready,
-        leftOut: counts.leftOut, otherFiles: counts.otherFiles, bytes: bytes,
+        known: state.known, images: counts.ready, leftOut: counts.leftOut, otherFiles: counts.otherFiles, bytes: bytes,
         bytesPerSecond: isLoading ? state.bytesPerSecond : 0,
         secondsLeft: state.stage != .listing && state.unitsPerSecond > 0 && left > 0
           && now - state.begun > Self.silence

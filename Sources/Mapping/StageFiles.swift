@@ -115,10 +115,10 @@ enum LayoutFile {
 
   /// The layout of those of `images` that it knows; nil when it is damaged or knows none.
   static func read(
-    _ record: StageRecord, from collection: ImageCollection, images: [CollectionEntry]
+    _ record: StageRecord, from collection: ImageCollection, images: [CollectionEntry], isUse: Bool = true
   ) -> LayoutSnapshot? {
     guard
-      let description = description(of: record), let arrays = collection.arrays(of: record),
+      let description = description(of: record), let arrays = collection.arrays(of: record, isUse: isUse),
       let positions = arrays["positions"]?.floats,
       let identities = arrays["images"]?.unsignedIntegers, positions.count == 2 * identities.count,
       positions.allSatisfy(\.isFinite)
@@ -139,7 +139,7 @@ enum LayoutFile {
     guard !slots.isEmpty else { return nil }
     return LayoutSnapshot(
       slots: slots, positions: found, iteration: description.iteration, iterations: description.iterations,
-      klDivergence: description.klDivergence, isFinal: true, placed: placed)
+      klDivergence: description.klDivergence, isFinal: true, placed: placed, layoutID: record.key)
   }
 }
 

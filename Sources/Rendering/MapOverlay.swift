@@ -29,11 +29,12 @@ extension MapRenderer {
   ///   - pixels, stride: the memory of `canvas`.
   ///   - label: of `labelledSlot`; nil where nothing is known yet.
   ///   - font: of the title; the detail is in the same size and a fainter colour.
+  ///   - covered: a part of the viewport that something else will lie on; the label keeps away from it.
   /// - Returns: what was touched, in device pixels.
   @discardableResult
   public mutating func drawOverlay(
     on canvas: Canvas, pixels: UnsafeMutablePointer<UInt32>, stride: Int, scene: borrowing Scene, atlas: Atlas,
-    theme: Theme, font: Font, label: PictureLabel?, originals: (any OriginalSource)? = nil
+    theme: Theme, font: Font, label: PictureLabel?, covered: Rect? = nil, originals: (any OriginalSource)? = nil
   ) -> PixelRect {
     guard scene.opened == nil else { return .zero }
     let viewport = scene.camera.viewport
@@ -51,6 +52,7 @@ extension MapRenderer {
       }
       touched = touched.union(rect.insetBy(-Int(3 * line) - 1))
     }
+    let frames = LabelFrames(scene, background: background)
     for slot in [scene.focused, scene.hovered].compactMap({ $0 }) {
       guard let rect = scene.spriteRect(of: slot), !rect.intersection(viewport).isEmpty else { continue }
       if scene.isReady(slot) {
@@ -60,6 +62,7 @@ extension MapRenderer {
         blitter.fill(visible, background)
         let sprite = Sprite(slot: slot, rect: rect)
         drawRaised(sprite, into: blitter, clip: viewport, atlas: atlas, originals: originals)
+        frames?.draw(sprite, clip: viewport, blitter: blitter)
         canvas.markDirty()
       }
       let isFocused = slot == scene.focused
@@ -85,7 +88,7 @@ extension MapRenderer {
       touched = touched.union(
         draw(
           label, of: slot, at: rect, on: canvas, blitter: blitter, scene: scene, atlas: atlas, theme: theme,
-          font: font))
+          font: font, covered: covered))
     }
     canvas.flush()
     return touched.intersection(viewport)
@@ -93,7 +96,7 @@ extension MapRenderer {
 
   private mutating func draw(
     _ label: PictureLabel, of slot: Int, at rect: PixelRect, on canvas: Canvas, blitter: Blitter,
-    scene: borrowing Scene, atlas: Atlas, theme: Theme, font: Font
+    scene: borrowing Scene, atlas: Atlas, theme: Theme, font: Font, covered: Rect?
   ) -> PixelRect {
     let viewport = scene.camera.viewport
     guard !rect.intersection(viewport).isEmpty else { return .zero }
@@ -119,7 +122,7 @@ extension MapRenderer {
       height: textHeight + (preview.height > 0 ? preview.height + gap : 0))
     let card = Self.place(
       Size(width: inner.width + 2 * padding, height: inner.height + 2 * padding), beside: Rect(rect),
-      in: room, gap: gap)
+      in: room, gap: gap, covered: covered)
     canvas.fill(card, theme.panel, cornerRadius: 6 * unit)
     canvas.stroke(card.insetBy(0.5), theme.hairline, lineWidth: max(1, unit.rounded(.down)), cornerRadius: 6 * unit)
     var y = card.y + padding
@@ -149,12 +152,24 @@ extension MapRenderer {
     return Size(width: max(1, fitted.width.rounded()), height: max(1, fitted.height.rounded()))
   }
 
-  /// Below the picture if there is room, else above it, else wherever it fits; never outside.
-  private static func place(_ size: Size, beside rect: Rect, in room: Rect, gap: Double) -> Rect {
+  /// Below the picture if there is room, else above it, else wherever it fits; never outside, and beside or below what is
+  /// covered where there is room.
+  private static func place(
+    _ size: Size, beside rect: Rect, in room: Rect, gap: Double, covered: Rect?
+  ) -> Rect {
     var y = rect.maxY + gap
     if y + size.height > room.maxY { y = rect.minY - gap - size.height }
     y = max(room.minY, min(room.maxY - size.height, y))
-    let x = max(room.minX, min(room.maxX - size.width, rect.center.x - size.width / 2))
+    var x = max(room.minX, min(room.maxX - size.width, rect.center.x - size.width / 2))
+    if let covered = covered?.insetBy(-gap),
+      !covered.intersection(Rect(x: x, y: y, width: size.width, height: size.height)).isEmpty
+    {
+      if covered.maxX + size.width <= room.maxX {
+        x = covered.maxX
+      } else if covered.maxY + size.height <= room.maxY {
+        y = covered.maxY
+      }
+    }
     return Rect(x: x.rounded(), y: y.rounded(), width: size.width, height: size.height)
   }
 }

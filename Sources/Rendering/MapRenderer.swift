@@ -100,10 +100,13 @@ public struct MapRenderer {
     let side = scene.spriteSide
     // The others are drawn first and dimmed, whatever rectangle is drawn: a pan may move the result.
     let dimmed = scene.selection.isEmpty ? 0 : firstSelected(scene)
-    drawSprites(0..<dimmed, side: side, clip: clip, blitter: blitter, atlas: atlas, originals: originals, quality)
+    let frames = LabelFrames(scene, background: background)
+    drawSprites(
+      0..<dimmed, side: side, clip: clip, blitter: blitter, atlas: atlas, originals: originals, frames: frames, quality)
     if dimmed > 0 { blitter.fade(clip, towards: background, keeping: UInt32(256 * Self.dimmedShare)) }
     drawSprites(
-      dimmed..<sprites.count, side: side, clip: clip, blitter: blitter, atlas: atlas, originals: originals, quality)
+      dimmed..<sprites.count, side: side, clip: clip, blitter: blitter, atlas: atlas, originals: originals,
+      frames: frames, quality)
   }
 
   /// What is left of a picture that is not selected while others are.
@@ -121,7 +124,7 @@ public struct MapRenderer {
 
   private mutating func drawSprites(
     _ range: Range<Int>, side: Int, clip: PixelRect, blitter: Blitter, atlas: Atlas,
-    originals: (any OriginalSource)?, _ quality: Scene.Quality
+    originals: (any OriginalSource)?, frames: LabelFrames?, _ quality: Scene.Quality
   ) {
     var first = range.lowerBound
     while first < range.upperBound {
@@ -129,6 +132,7 @@ public struct MapRenderer {
       prepareBatch(first..<last, side: side, atlas: atlas, originals: originals)
       for index in first..<last {
         draw(sprites[index], prepared[index - first], clip: clip, blitter: blitter, quality: quality)
+        frames?.draw(sprites[index], clip: clip, blitter: blitter)
       }
       first = last
     }

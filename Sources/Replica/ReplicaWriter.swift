@@ -101,7 +101,8 @@ public struct ReplicaWriter: Sendable {
     let known = Set(layouts.map(\.key))
     for record in collection.stages(where: { $0.kind == "layout" }).prefix(ReplicaLimits.layouts)
     where !known.contains(record.key) {
-      guard let arrays = try await blocking({ collection.arrays(of: record) }), let positions = arrays["positions"],
+      guard let arrays = try await blocking({ collection.arrays(of: record, isUse: false) }),
+        let positions = arrays["positions"],
         let images = arrays["images"], let count = images.shape.first
       else { continue }
       let files = [

@@ -20,6 +20,12 @@ public enum SceneCommand: Hashable, Sendable {
   case nextBackdrop
   /// Show the selected pictures at full size, side by side.
   case openSideBySide
+  /// Show the view before this one.
+  case viewBack
+  /// Show the view after this one again.
+  case viewForward
+  /// Show the overview in the corner, or no more.
+  case toggleOverview
   /// Enlarge.
   case zoomIn
   /// Make smaller.
@@ -32,6 +38,20 @@ public enum SceneCommand: Hashable, Sendable {
   case toggleSelection
   /// Show all of the selection.
   case fitSelection
+  /// Select the folder of the picture at hand, or the folder above.
+  case selectFolder
+  /// Begin a rectangle that the arrow keys extend, or select what lies in it, or take that out.
+  case rectangle(takesAway: Bool)
+  /// Colour by something else.
+  case nextLabelKind
+  /// Show what the colours mean, or no more.
+  case toggleLegend
+  /// Go to the next picture of the selection, or of all by name.
+  case nextPicture
+  /// Go to the one before.
+  case previousPicture
+  /// Go through the pictures that are new and not looked at yet.
+  case showUnseen
   /// Select by typing.
   case search
   /// Find pictures like the one at hand.
@@ -62,6 +82,12 @@ public enum SceneCommand: Hashable, Sendable {
   case stopHere
   /// Optimise further.
   case continueLayout
+  /// Show the layouts that are kept, or no more.
+  case showLayouts
+  /// Go to the layout made before the one that is shown.
+  case previousLayout
+  /// Go to the layout made after it.
+  case nextLayout
   /// List what was left out.
   case showProblems
   /// Show in full what the latest job had to say.
@@ -118,6 +144,8 @@ public struct KeyBinding: Sendable {
     row("1", .actualSize, "1", "Show the opened picture pixel by pixel"),
     row("r", .turn(clockwise: true), "r, R", "Turn the opened picture to the right, to the left"),
     row("R", .turn(clockwise: false)),
+    row(.pageDown, [], .nextPicture, "PageDown, PageUp", "Next picture of the selection, or by name; previous"),
+    row(.pageUp, [], .previousPicture),
     row("e", .showDetails, "e", "Details of the picture: its file, and what the camera wrote (EXIF)"),
     row("b", .nextBackdrop, "b", "Behind transparent pictures: squares, black, white"),
     row("v", .openSideBySide, "v", "Show the selected pictures side by side"),
@@ -128,16 +156,25 @@ public struct KeyBinding: Sendable {
     row(.right, .shift, .pan(.right)),
     row(.up, .shift, .pan(.up)),
     row(.down, .shift, .pan(.down)),
+    row(.backspace, [], .viewBack, "Backspace, Shift+Backspace", "Back to the view before; forward again"),
+    row(.backspace, .shift, .viewForward),
+    row("w", .toggleOverview, "w", "The overview in the corner: show it where there is use for it, or hide it"),
     row("g", .nextArrangement, "g", "Arrange: free, spread apart, in a grid"),
     row("]", .enlargePictures, "], [", "Larger pictures, smaller pictures"),
     row("[", .shrinkPictures),
+    row("k", .nextLabelKind, "k", "Colour by folder, date, size, shape, or not"),
+    row("K", .toggleLegend, "K", "What the colours mean: show it and go there, hide it"),
     row(" ", .toggleSelection, "Space, Ctrl+click", "Select the picture, or no more"),
     row(.character("a"), .control, .selectAll, "Ctrl+A", "Select all; drag with Shift a rectangle, with Ctrl a lasso"),
     row("i", .invertSelection, "i, Ctrl+I", "Select the others; with Alt, a rectangle or lasso takes away"),
     row(.character("i"), .control, .invertSelection),
+    row("x", .rectangle(takesAway: false), "x, X", "A rectangle: arrows extend it, x selects, X takes away"),
+    row("X", .rectangle(takesAway: true)),
+    row("u", .selectFolder, "u", "Select the folder of the picture; again, the folder above it"),
     row("/", .search, "/", "Select by typing a part of the names"),
     row("z", .fitSelection, "z", "Show all of the selection"),
     row("m", .findSimilar, "m", "More like this: the nearest ones, to be walked along with the arrows"),
+    row("N", .showUnseen, "N", "Go through what is new on the map; once more, all of it counts as seen"),
     row("d", .findDuplicates, "d", "Find duplicates: the same and nearly the same"),
     row(".", .nextGroup, ". ,", "Go to the next group of duplicates, to the one before"),
     row(",", .previousGroup),
@@ -150,6 +187,9 @@ public struct KeyBinding: Sendable {
     row(.character("r"), .control, .refresh),
     row("s", .stopHere, "s", "Stop here: keep the present positions"),
     row("c", .continueLayout, "c", "Continue the layout from the present positions"),
+    row("h", .showLayouts, "h", "The last layouts of this location, side by side"),
+    row(.left, .alt, .previousLayout, "Alt+Left, Alt+Right", "Go to the layout before this one, to the one after"),
+    row(.right, .alt, .nextLayout),
     row("p", .showProblems, "p", "List the images that were left out"),
     row("n", .showNotes, "n", "Read the notes of the latest job in full"),
     row("t", .switchTheme, "t", "Dark or light"),

@@ -48,6 +48,8 @@ struct PictureField: Sendable {
   private var isRunning = false
   private var reference: LayoutReference?
   private(set) var orientation = Orientation.identity
+  /// That of the last complete layout.
+  private var completeOrientation = Orientation.identity
   /// How the latest snapshot was shown, and when.
   private var shownNormalization: (normalization: LayoutNormalization, time: Double)?
   private var shelfCount = 0
@@ -71,6 +73,11 @@ struct PictureField: Sendable {
   }
   /// Width / height; 1 until known.
   func aspect(_ slot: Int) -> Float { signedAspects.indices.contains(slot) ? abs(signedAspects[slot]) : 1 }
+  /// Where a picture stands in `order`.
+  func indexInOrder(_ slot: Int) -> Int? {
+    guard gridIndex.indices.contains(slot), gridIndex[slot] >= 0 else { return nil }
+    return Int(gridIndex[slot])
+  }
   func isReady(_ slot: Int) -> Bool { marks.indices.contains(slot) && marks[slot].contains(.ready) }
 
   /// Mean distance between neighbours, in layout units.
@@ -185,20 +192,31 @@ struct PictureField: Sendable {
   /// The next snapshot begins a new layout.
   mutating func beginLayout() { isRunning = false }
 
+  /// No further snapshot comes: the positions that are shown count as complete.
+  mutating func endLayout() {
+    isRunning = false
+    completeOrientation = orientation
+  }
+
   /// Takes positions in; they are normalised to the steady extent, turned and mirrored.
-  mutating func receiveLayout(slots: [Int32], positions: [Float], isFinal: Bool, animated: Bool, now: Double) {
+  /// - Parameter restores: They are those of the last complete layout: it comes back as it was turned then, and not as it
+  ///   would lie best on what was shown since.
+  mutating func receiveLayout(
+    slots: [Int32], positions: [Float], isFinal: Bool, animated: Bool, restores: Bool = false, now: Double
+  ) {
     let usable = min(slots.count, positions.count / 2)
     guard usable > 0, slots.allSatisfy({ $0 >= 0 }) else { return }
     let slots = usable == slots.count ? slots : Array(slots.prefix(usable))
     grow(to: Int(slots.max() ?? 0) + 1)
-    let isNewRun = !isRunning
+    let isNewRun = restores || !isRunning
     let oldSizing = sizing
     let old = packing == nil ? (x: motion.targetX, y: motion.targetY) : (x: freeX, y: freeY)
     packing = nil
     layoutVersion &+= 1
     if isNewRun {
       reference =
-        phase == .layout ? LayoutReference(slots: layoutSlots, x: old.x, y: old.y) : nil
+        phase == .layout && !restores ? LayoutReference(slots: layoutSlots, x: old.x, y: old.y) : nil
+      if restores { orientation = completeOrientation }
     }
     isRunning = !isFinal
     var normalization = LayoutNormalization(
@@ -225,6 +243,7 @@ struct PictureField: Sendable {
       animated: animated, now: now)
     for slot in newlyPlaced { motion.appear(Int(slot)) }
     newlyPlaced.removeAll(keepingCapacity: true)
+    if isFinal { completeOrientation = orientation }
     if !animated { _ = advance(to: now, previous: now) }
     version += 1
     arrangementVersion += 1
@@ -237,6 +256,13 @@ struct PictureField: Sendable {
     return (
       layoutSlots.flatMap { [places.x[Int($0)], places.y[Int($0)]] }, layoutSlots.map { abs(signedAspects[Int($0)]) }
     )
+  }
+
+  /// The layout that is shown, for others to be laid on; nil while there is none.
+  var shownReference: LayoutReference? {
+    guard phase == .layout else { return nil }
+    let places = packing == nil ? (x: motion.targetX, y: motion.targetY) : (x: freeX, y: freeY)
+    return LayoutReference(slots: layoutSlots, x: places.x, y: places.y)
   }
 
   /// Where a picture is drawn.

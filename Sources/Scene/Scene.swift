@@ -16,6 +16,10 @@ public struct Scene: Sendable {
   public internal(set) var focused: Int?
   /// The pictures that are chosen; while there are any, the others are dimmed.
   public internal(set) var selection = Selection()
+  /// The pictures that came into the layout after it was made, and were not looked at since.
+  public internal(set) var unseen = Selection()
+  /// The unseen pictures that were large at the last rest of the camera.
+  var sights: (camera: Camera, slots: [Int])?
   /// The groups of pictures that the user goes through.
   public internal(set) var walk: Walk?
   /// What the hand is drawing to select what lies in it.
@@ -33,11 +37,16 @@ public struct Scene: Sendable {
   public internal(set) var mode = ArrangementMode.free
   /// By how much pictures are larger than they would be.
   public internal(set) var pictureSize = 1.0
+  /// Whether the overview is wanted where there is use and room for it.
+  public internal(set) var showsOverview = true
   /// The shape of the pointer.
   public internal(set) var cursor = SceneCursor.arrow
 
   var pictures = PictureField()
+  var labels = LabelView()
+  var rectangle: KeyRectangle?
   var motion = CameraMotion()
+  var viewHistory = ViewHistory()
   /// The zoom of the full-size view on its way.
   var openedZoom: CameraMotion.EasedZoom?
   /// When the full-size view began to open; nil when it has arrived. Negative infinity: at the next tick.
@@ -72,7 +81,7 @@ public struct Scene: Sendable {
   /// Images that have a place on the map.
   public var placedCount: Int { pictures.placed.count }
   /// Grows with everything that changes what is drawn, apart from the camera.
-  public var contentVersion: Int { pictures.version &+ selectionVersion }
+  public var contentVersion: Int { pictures.version &+ selectionVersion &+ labels.version }
   /// Grows with everything that moves pictures, apart from the camera: not when more come or thumbnails become ready.
   public var arrangementVersion: Int { pictures.arrangementVersion }
   /// Whether a layout is shown, and not the loading grid.
@@ -140,12 +149,23 @@ public struct Scene: Sendable {
     case .layoutStarted: pictures.beginLayout()
     case .layout(let slots, let positions, let isFinal, let animated):
       receiveLayout(slots, positions, isFinal: isFinal, animated: animated, &effects)
+    case .layoutRestored(let slots, let positions, let animated):
+      receiveLayout(slots, positions, isFinal: true, animated: animated, restores: true, &effects)
+    case .layoutAbandoned:
+      pictures.endLayout()
+      if mode != .free { effects.add(.arrange) }
     case .arrangementMode(let mode): setMode(mode, &effects)
     case .arranged(let arrangement, let mode, let version): arranged(arrangement, mode, version: version, &effects)
+    case .pictureSize(let factor): setPictureSize(factor, &effects)
+    case .labelKind(let kind): setLabelKind(kind, &effects)
+    case .labelled(let labelling): show(labelling, &effects)
+    case .legend(let isShown): setShowsLegend(isShown, &effects)
     case .walk(let groups): beginWalk(groups, &effects)
     case .walkTo(let position): walkTo(position, &effects)
     case .select(let slots): select(slots: slots, &effects)
     case .show(let slots): fit(slots, &effects)
+    case .unseen(let slots): markUnseen(slots, &effects)
+    case .seen(let slots): markSeen(slots, &effects)
     case .restored(let state): restore(state, &effects)
     case .originalSize(let slot, let size):
       if opened?.slot == slot { opened?.setSize(size) }
@@ -161,6 +181,9 @@ public struct Scene: Sendable {
     }
     alignSideBySide()
     pictures.reindexIfNeeded()
+    alignRectangle()
+    noticeSeen(&effects)
+    noteView()
     if hasUnsavedView, !wantsTicks, !gesture.isPressed {
       hasUnsavedView = false
       effects.add(.saveViewState)
@@ -189,6 +212,7 @@ public struct Scene: Sendable {
     if let focused, slots.contains(focused) { self.focused = nil }
     if let walk, walk.groups.joined().contains(where: { !pictures.isKnown($0) }) { endWalk(&effects) }
     if !selection.isEmpty { select(slots: selection.slots, &effects) }
+    markSeen(slots, &effects)
     pictures.reindexIfNeeded()
     updateHover(&effects)
     effects.redraw()
@@ -205,12 +229,14 @@ public struct Scene: Sendable {
   }
 
   private mutating func receiveLayout(
-    _ slots: [Int32], _ positions: [Float], isFinal: Bool, animated: Bool, _ effects: inout Effects
+    _ slots: [Int32], _ positions: [Float], isFinal: Bool, animated: Bool, restores: Bool = false,
+    _ effects: inout Effects
   ) {
     let isFirst = pictures.placed.isEmpty
     isWaitingForColumns = false
     let animated = animated && isAnimationEnabled
-    pictures.receiveLayout(slots: slots, positions: positions, isFinal: isFinal, animated: animated, now: now)
+    pictures.receiveLayout(
+      slots: slots, positions: positions, isFinal: isFinal, animated: animated, restores: restores, now: now)
     pictures.reindexIfNeeded()
     if !animated || isFirst, !handHasTouchedCamera, !camera.viewport.isEmpty { camera = fittedCamera }
     if !animated { updateHover(&effects) }
@@ -224,7 +250,8 @@ public struct Scene: Sendable {
   public var viewState: ViewState {
     ViewState(
       center: camera.center, scale: camera.scale / viewportSide, handHasTouchedCamera: handHasTouchedCamera,
-      orientation: pictures.orientation, mode: mode, pictureSize: pictureSize)
+      orientation: pictures.orientation, mode: mode, pictureSize: pictureSize, labelKind: labels.kind,
+      showsLegend: labels.showsLegend, showsOverview: showsOverview)
   }
 
   private var viewportSide: Double { Double(max(1, min(camera.viewport.width, camera.viewport.height))) }
@@ -236,6 +263,9 @@ public struct Scene: Sendable {
     pictures.restore(state.orientation)
     setMode(state.mode ?? mode, &effects)
     setPictureSize(state.pictureSize ?? pictureSize, &effects)
+    setLabelKind(state.labelKind, &effects)
+    setShowsLegend(state.showsLegend ?? true, &effects)
+    showsOverview = state.showsOverview ?? showsOverview
     guard state.handHasTouchedCamera else { return }
     guard !camera.viewport.isEmpty else {
       pendingViewState = state

@@ -83,11 +83,12 @@ extension Scene {
   // MARK: The size of pictures
 
   /// The factors that pictures can be enlarged by.
-  static let pictureSizes = 0.25...4.0
-  private static let sizeStep = 1.25
+  public static let pictureSizes = 0.25...4.0
+  /// The factor between one size and the next that keys lead to.
+  public static let pictureSizeStep = 1.25
 
   mutating func resizePictures(larger: Bool, _ effects: inout Effects) {
-    setPictureSize(pictureSize * (larger ? Self.sizeStep : 1 / Self.sizeStep), &effects)
+    setPictureSize(pictureSize * (larger ? Self.pictureSizeStep : 1 / Self.pictureSizeStep), &effects)
   }
 
   mutating func setPictureSize(_ factor: Double, _ effects: inout Effects) {

@@ -4,13 +4,15 @@ import Geometry
 /// What the pointer's button is doing.
 struct Gesture: Sendable {
   /// Where a press belongs.
-  enum Context: Sendable { case map, opened }
+  enum Context: Sendable { case map, opened, overview }
 
   var isPressed = false
   var isDragging = false
   var context = Context.map
   var origin = Point.zero
   var last = Point.zero
+  /// From the point of the layout that is held on the overview to the middle of the view.
+  var grip = Point.zero
   /// The picture that was pressed on.
   var slot: Int?
   var clickCount = 0
@@ -41,6 +43,7 @@ extension Scene {
       updateHover(&effects)
       return
     }
+    if gesture.context == .overview { return dragOverview(to: point, &effects) }
     if !gesture.isDragging {
       guard gesture.origin.distance(to: point) >= Self.dragThreshold * uiScale else { return }
       gesture.isDragging = true
@@ -73,8 +76,13 @@ extension Scene {
   mutating func pointerPressed(
     at point: Point, button: Int, clickCount: Int, _ modifiers: Modifiers, _ effects: inout Effects
   ) {
-    guard button == 1, Rect(camera.viewport).contains(point) else { return }
+    guard Rect(camera.viewport).contains(point) else { return }
+    // The buttons at the side of a mouse.
+    if button == 8, !gesture.isPressed { return perform(opened == nil ? .viewBack : .back, &effects) }
+    if button == 9, !gesture.isPressed { return perform(.viewForward, &effects) }
+    guard button == 1 else { return }
     pointer = point
+    dropRectangle(&effects)
     activate(at: point, &effects)
     motion.flight = nil
     motion.zoom = nil
@@ -88,6 +96,7 @@ extension Scene {
     gesture.modifiers = modifiers
     gesture.travelled = .zero
     gesture.velocity = .zero
+    if let overview, Rect(overview.rect).contains(point) { return pressOverview(overview, at: point, &effects) }
     gesture.context = opened == nil ? .map : .opened
     gesture.slot = opened == nil ? picture(at: point) : nil
     if clickCount <= 1 {
@@ -102,6 +111,7 @@ extension Scene {
     gesture.isPressed = false
     let wasDragging = gesture.isDragging
     gesture.isDragging = false
+    if gesture.context == .overview { return updateHover(&effects) }
     if let drawn = marquee {
       marquee = nil
       select(in: drawn, &effects)
@@ -133,6 +143,7 @@ extension Scene {
     case .opened:
       // Beside the picture is the map: back to it.
       if let opened, sideBySide.isEmpty, !opened.rect.contains(point) { close(&effects) }
+    case .overview: break
     }
   }
 
@@ -149,6 +160,7 @@ extension Scene {
       } else {
         zoomOpened(to: opened.fittingScale, about: point, &effects)
       }
+    case .overview: break
     }
   }
 
@@ -177,7 +189,8 @@ extension Scene {
       zoomOpened(to: base * factor, about: point, eased: isWheel, &effects)
     } else {
       pointer = point
-      zoom(by: factor, about: point, eased: isWheel, &effects)
+      let anchor = isOnOverview(point) ? Rect(camera.viewport).center : point
+      zoom(by: factor, about: anchor, eased: isWheel, &effects)
     }
   }
 
@@ -186,9 +199,10 @@ extension Scene {
   /// Finds what is under the pointer now.
   mutating func updateHover(_ effects: inout Effects) {
     guard !gesture.isDragging else { return }
-    let over = opened == nil ? pointer.flatMap { picture(at: $0) } : nil
+    let isOnOverview = pointer.map { self.isOnOverview($0) } ?? false
+    let over = opened == nil && !isOnOverview ? pointer.flatMap { picture(at: $0) } : nil
     setHovered(over, &effects)
-    setCursor(over == nil ? .arrow : .pointer, &effects)
+    setCursor(over == nil && !isOnOverview ? .arrow : .pointer, &effects)
   }
 
   private mutating func setHovered(_ slot: Int?, _ effects: inout Effects) {
@@ -198,7 +212,7 @@ extension Scene {
     effects.redraw()
   }
 
-  private mutating func setCursor(_ shape: SceneCursor, _ effects: inout Effects) {
+  mutating func setCursor(_ shape: SceneCursor, _ effects: inout Effects) {
     guard shape != cursor else { return }
     cursor = shape
     effects.add(.cursorChanged(shape))
@@ -211,7 +225,7 @@ extension Scene {
     if isRepeat {
       // Only stepping and zooming go on while the key is held; panning has its own clock.
       switch command {
-      case .step, .zoomIn, .zoomOut: break
+      case .step, .zoomIn, .zoomOut, .nextPicture, .previousPicture: break
       default: return
       }
     }
@@ -229,7 +243,9 @@ extension Scene {
     case .step(let direction): step(direction, &effects)
     case .pan(let direction): pan(direction, &effects)
     case .open:
-      if let opened {
+      if isDrawingRectangle {
+        finishRectangle(&effects)
+      } else if let opened {
         if !sideBySide.isEmpty { show(opened.slot, from: nil, &effects) }
       } else if let slot = focused ?? hovered {
         open(slot, &effects)
@@ -251,6 +267,9 @@ extension Scene {
     case .nextGroup: stepGroup(by: 1, &effects)
     case .previousGroup: stepGroup(by: -1, &effects)
     case .save: if opened == nil, imageCount > 0 { effects.add(.save) }
+    case .viewBack: stepView(by: -1, &effects)
+    case .viewForward: stepView(by: 1, &effects)
+    case .toggleOverview: if opened == nil { toggleOverview(&effects) }
     case .nextArrangement: if opened == nil, showsLayout { setMode(mode.next, &effects) }
     case .enlargePictures: if opened == nil { resizePictures(larger: true, &effects) }
     case .shrinkPictures: if opened == nil { resizePictures(larger: false, &effects) }
@@ -258,6 +277,13 @@ extension Scene {
     case .invertSelection: if opened == nil { invertSelection(&effects) }
     case .toggleSelection: if let slot = atHand { toggle(slot, &effects) }
     case .fitSelection: if opened == nil { fitSelection(&effects) }
+    case .selectFolder: effects.add(.selectFolder(slot: atHand))
+    case .rectangle(let takesAway): toggleRectangle(takesAway: takesAway, &effects)
+    case .nextLabelKind: if opened == nil, imageCount > 0 { nextLabelKind(&effects) }
+    case .toggleLegend: if opened == nil { effects.add(.toggleLegend) }
+    case .nextPicture: stepInOrder(by: 1, &effects)
+    case .previousPicture: stepInOrder(by: -1, &effects)
+    case .showUnseen: if opened == nil { effects.add(.showUnseen) }
     case .search: if opened == nil, imageCount > 0 { effects.add(.search) }
     case .copyAddress:
       if opened == nil, !selection.isEmpty {
@@ -270,6 +296,9 @@ extension Scene {
     case .refresh: effects.add(.refresh)
     case .stopHere: effects.add(.stopHere)
     case .continueLayout: effects.add(.continueLayout)
+    case .showLayouts: effects.add(.showLayouts)
+    case .previousLayout: if opened == nil { effects.add(.stepLayout(by: -1)) }
+    case .nextLayout: if opened == nil { effects.add(.stepLayout(by: 1)) }
     case .showProblems: effects.add(.showProblems)
     case .showNotes: effects.add(.showNotes)
     case .showKeys: effects.add(.showKeys)
@@ -282,7 +311,7 @@ extension Scene {
   /// The picture that a command is about: the opened one, else the one pointed at, else the focused one.
   public var atHand: Int? { opened?.slot ?? hovered ?? focused }
 
-  private mutating func fitAll(_ effects: inout Effects) {
+  mutating func fitAll(_ effects: inout Effects) {
     guard !pictures.placed.isEmpty, !camera.viewport.isEmpty else { return }
     fly(to: fittedCamera, &effects)
     handHasTouchedCamera = false
@@ -319,6 +348,8 @@ extension Scene {
   private mutating func back(_ effects: inout Effects) {
     if opened != nil {
       close(&effects)
+    } else if isDrawingRectangle {
+      dropRectangle(&effects)
     } else if marquee != nil {
       marquee = nil
       gesture.isPressed = false
@@ -425,5 +456,5 @@ extension Scene {
 
 extension Scene {
   /// The picture whose name and size are shown: the one pointed at, else the one with the keyboard focus.
-  public var labelledSlot: Int? { gesture.isDragging ? nil : hovered ?? focused }
+  public var labelledSlot: Int? { gesture.isDragging || isDrawingRectangle ? nil : hovered ?? focused }
 }

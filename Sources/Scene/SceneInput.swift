@@ -38,10 +38,22 @@ public enum SceneInput: Sendable {
   case layoutStarted
   /// Positions (interleaved x, y, any unit and extent) of the images in `slots`.
   case layout(slots: [Int32], positions: [Float], isFinal: Bool, animated: Bool)
+  /// The layout that was on its way is given up for the last complete one, which comes back as it was turned.
+  case layoutRestored(slots: [Int32], positions: [Float], animated: Bool)
+  /// The layout that was on its way is given up, and there is none to go back to: it counts as complete as it is.
+  case layoutAbandoned
   /// Put the pictures of the layout on the map in another way.
   case arrangementMode(ArrangementMode)
   /// What `Scene.arrangementRequest` asked for, of that version of the layout.
   case arranged(Arrangement, ArrangementMode, version: Int)
+  /// By how much pictures are to be larger than they would be.
+  case pictureSize(Double)
+  /// What the colours of frames are to say; nil for no frames.
+  case labelKind(LabelKind?)
+  /// The classes that `SceneEffect.labelKindChanged` asked for.
+  case labelled(Labelling)
+  /// Whether the colours are explained beside the map.
+  case legend(isShown: Bool)
   /// Groups of images to go through, one after another; they are selected.
   case walk(groups: [[Int]])
   /// Go to an image of the group that is shown, by its place there; while all groups are seen, to one of them.
@@ -50,6 +62,10 @@ public enum SceneInput: Sendable {
   case select(slots: [Int])
   /// The camera goes where all of these images can be seen.
   case show(slots: [Int])
+  /// These images came into the layout after it was made: they are marked until they are looked at.
+  case unseen(slots: [Int])
+  /// These images count as looked at.
+  case seen(slots: [Int])
   /// What `Scene.viewState` said when the location was last left. Sent before the layout that it belongs to.
   case restored(ViewState)
   /// Width and height in pixels of the original of `slot`, as soon as they are known.
@@ -90,8 +106,19 @@ public enum SceneEffect: Hashable, Sendable {
   case arrange
   /// `Scene.pictureSize` is another one.
   case pictureSizeChanged
+  /// `Scene.labelKind` is another one: compute its classes, for `SceneInput.labelled`.
+  case labelKindChanged
+  /// Show what the colours mean, put the keyboard there, or hide it.
+  case toggleLegend
+  /// Select what lies in the folder of this image, or in the folder above when that is selected already; nil without an
+  /// image at hand.
+  case selectFolder(slot: Int?)
   /// `Scene.selection` is another one.
   case selectionChanged
+  /// `Scene.unseen` is another one.
+  case unseenChanged
+  /// Go through the images that are not looked at yet.
+  case showUnseen
   /// Let the user type what the keys of the images to select contain.
   case search
   /// The pointer, or the keyboard focus, is on another image now.
@@ -100,6 +127,10 @@ public enum SceneEffect: Hashable, Sendable {
   case cursorChanged(SceneCursor)
   /// Put the keyboard into the location field.
   case focusLocation
+  /// Show the layouts that are kept, or no more.
+  case showLayouts
+  /// Go so many layouts on, in the order in which they were made.
+  case stepLayout(by: Int)
   /// Open the list of images that were left out.
   case showProblems
   /// Show in full what the latest job had to say.
@@ -150,6 +181,10 @@ public enum SceneKey: Hashable, Sendable {
   case escape
   /// Home.
   case home
+  /// Page Up and Page Down.
+  case pageUp, pageDown
+  /// Backspace.
+  case backspace
   /// The function keys that mean something.
   case f1, f5, f11
 }
@@ -180,4 +215,10 @@ public struct ViewState: Hashable, Codable, Sendable {
   public var mode: ArrangementMode?
   /// By how much they are larger than they would be.
   public var pictureSize: Double?
+  /// What the colours of frames say.
+  public var labelKind: LabelKind?
+  /// Whether that is explained beside the map.
+  public var showsLegend: Bool?
+  /// Whether the overview is wanted.
+  public var showsOverview: Bool?
 }

@@ -8,6 +8,7 @@ extension Scene {
     guard new != selection else { return }
     selection = new
     selectionVersion &+= 1
+    hasUnsavedView = true
     updateHover(&effects)
     effects.add(.selectionChanged)
     effects.redraw()

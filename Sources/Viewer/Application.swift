@@ -22,7 +22,9 @@ import X11
   let startPage: StartPage
   let failurePage = FailurePage()
   let problems = ProblemsPanel()
+  let problemReader = ProblemReader()
   let notes = NotesPanel()
+  let questionPanel = QuestionPanel()
   let prompt = Prompt()
   let search = KeySearch()
   let progressLine = ProgressLine()
@@ -49,6 +51,8 @@ import X11
   var shownParameters: MapParameters?
   /// The parameters of the latest job.
   var startedParameters: MapParameters?
+  /// Whether the latest job ended in the middle of a layout, and the one before it is shown again.
+  var hasReturned = false
   /// Images that the latest job was to try once more.
   var retriedSlots: [Int] = []
   /// Whether the open location has had an image, and so a place in the history.
@@ -63,6 +67,16 @@ import X11
   let saving = Saving()
   let likeness = Likeness()
   let strip = GroupStrip()
+  let labeller = Labeller()
+  let legend = Legend()
+  var selectedFolder: SelectedFolder?
+  /// Answers to older questions for a folder's images are dropped.
+  var folderQuestion = 0
+  let shelf = LayoutShelf()
+  let keptPictures = KeptPictures()
+  /// The images that were new when they began to be gone through.
+  var unseenWalk: [[Int]]?
+  let layoutStrip = LayoutStrip()
   var isQuitting = false
   /// What `publishState` last said.
   var publishedState = ""
@@ -104,10 +118,12 @@ import X11
     group.add(status.controls)
     group.add(problems.controls)
     group.add(notes.controls)
-    group.add([strip])
+    group.add(questionPanel.controls)
+    group.add([strip, layoutStrip, legend])
     group.add(prompt.controls)
     group.clipboard = clipboard
     connectCallbacks()
+    connectLabels()
     loadHistory()
   }
 
@@ -156,7 +172,12 @@ import X11
       self?.map.send(.walkTo(position: position))
       if opens { self?.map.send(.key(.return, [], isRepeat: false)) }
     }
+    layoutStrip.onPress = { [weak self] index in self?.leap(to: index) }
+    status.onShowUnseen = { [weak self] in self?.showUnseen() }
+    status.onShowLayouts = { [weak self] in self?.toggleLayouts() }
     prompt.onChange = { [weak self] in self?.promptChanged() }
+    questionPanel.onAccept = { [weak self] in self?.acceptQuestion() }
+    questionPanel.onCancel = { [weak self] in self?.jobs.cancel() }
     notes.onClose = { [weak self] in self?.closeNotes() }
     status.onAction = { [weak self] action in
       switch action {
@@ -217,10 +238,13 @@ import X11
     failurePage.place(in: area, style: style)
     problems.place(in: area, style: style)
     notes.place(in: area, style: style)
+    questionPanel.place(in: area, style: style)
     strip.place(in: area, style: style)
+    placeLayouts()
     prompt.place(in: pictureArea, style: style)
     map.send(.viewportChanged(PixelRect(covering: pictureArea), uiScale: style.scale))
     placeDetails()
+    updateLegend()
     redrawAll()
   }
 
@@ -268,6 +292,7 @@ import X11
     jobs.cancel()
     window.close()
     connection.close()
+    keptPictures.synchronize()
     // What the store has been given is written; a job that was cut short has kept every finished stage.
     jobs.collection?.synchronize()
     historyQueue.sync {}

@@ -30,12 +30,16 @@ extension Application {
       updateStatus()
     case .copyAddress(let slots): copyAddresses(of: slots)
     case .openExternally(let slot): openExternally(slot)
-    case .selectionChanged: updateStatus()
+    case .selectionChanged, .unseenChanged: updateStatus()
+    case .showUnseen: showUnseen()
     case .arrange: arrange()
     case .save: askWhereToSave()
     case .findSimilar(let slot): findSimilar(to: slot)
     case .findDuplicates: findDuplicates()
     case .walkChanged: walkChanged()
+    case .labelKindChanged: computeLabels()
+    case .toggleLegend: toggleLegend()
+    case .selectFolder(let slot): selectFolder(of: slot)
     case .pictureSizeChanged:
       announcement = "Pictures at \(Int((map.scene.pictureSize * 100).rounded())) %"
       updateStatus()
@@ -50,6 +54,8 @@ extension Application {
       group.focus(bar.location, reason: .keyboard)
     case .showProblems: problems.isShown ? closeProblems() : showProblems()
     case .showNotes: toggleNotes()
+    case .showLayouts: toggleLayouts()
+    case .stepLayout(let step): stepLayout(by: step)
     case .showKeys: showKeys(!keys.isShown)
     case .switchTheme: restyle(style.theme == .dark ? .light : .dark)
     case .refresh: run()
@@ -147,8 +153,11 @@ extension Application {
     content.isError = isError
     content.leftOut = jobs.collection?.counts.leftOut ?? 0
     let known = map.scene.imageCount
-    if let seen = seenCount, location != nil, known > 0, seen != known, map.scene.opened == nil {
-      content.seen = "\(Wording.count(seen)) of \(Wording.count(known)) in view"
+    if let seen = seenCount, location != nil, known > 0, map.scene.opened == nil {
+      content.seen =
+        seen == known
+        ? "all \(Wording.count(known)) in view" : "\(Wording.count(seen)) of \(Wording.count(known)) in view"
+      content.seenBriefly = seen == known ? "all in view" : "\(Wording.count(seen)) in view"
     }
     if saving.task != nil {
       content.action = .stopSaving
@@ -160,13 +169,22 @@ extension Application {
       if case .finished(let report) = jobs.state, report.placed != nil { content.action = .layOutAnew }
     }
     if map.scene.opened != nil { content.action = .back }
-    if map.scene.showsLayout, map.scene.opened == nil { content.arrangement = map.scene.mode }
+    if map.scene.showsLayout, map.scene.opened == nil {
+      content.arrangement = map.scene.mode
+      content.pictureSize = map.scene.pictureSize
+    }
+    content.hasLabels = known > 0 && map.scene.opened == nil
+    content.labelKind = map.scene.labelKind
     content.notes = jobs.notes.count
+    content.unseen = map.scene.opened == nil ? map.scene.unseen.count : 0
+    if map.scene.showsLayout, map.scene.opened == nil, !jobs.isRunning { content.layouts = shelf.layouts.count }
     if case .failed = jobs.state { content.hasDetails = !failurePage.isShown }
     switch jobs.question {
     case .fetch(let estimate):
-      content.sentence = estimate.text
+      content.sentence =
+        "\(Wording.count(estimate.objects, "object")) (\(Wording.bytes(estimate.bytes))) wait to be fetched"
       content.action = .fetchAll
+      content.hasDetails = true
     case .replica(let bucket) where !jobs.isRunning && map.scene.opened == nil:
       content.sentence =
         "Thumbnails and layouts can be shared with others in the bucket “\(bucket)”, if it is yours."
@@ -174,6 +192,7 @@ extension Application {
     case .replica, nil: break
     }
     status.content = content
+    updateLegend()
     updateNews()
   }
 
@@ -212,18 +231,28 @@ extension Application {
     }
     if !map.scene.sideBySide.isEmpty { words.append("beside:\(map.scene.sideBySide.count)") }
     if showsDetails { words.append("details") }
-    if problems.isShown { words.append("problems") }
+    if problems.isShown { words += ["problems", "rows:\(problems.problems.count)"] }
     if notes.isShown { words.append("notes") }
+    if questionPanel.isShown { words.append("question") }
+    if let sample = jobs.sample { words.append("sample:\(sample.size)/\(sample.of)") }
     if keys.isShown { words.append("keys") }
     if bar.news == .parameters { words.append("outdated") }
     if let walk = map.scene.walk { words.append("groups:\(walk.groups.count)") }
     if strip.isVisible { words.append("strip:\((strip.current ?? -1) + 1)/\(strip.items.count)") }
+    if let layoutPosition { words.append("layouts:\(layoutPosition)") }
+    if layoutStrip.isVisible { words.append("layoutstrip") }
     if prompt.isShown { words.append("prompt") }
     if saving.sentence != nil { words.append("saving") }
     if jobs.isRunning, jobs.progress?.interruption != nil { words.append("interrupted") }
     if saving.interruption != nil { words.append("saving:interrupted") }
     if map.scene.mode != .free { words.append("\(map.scene.mode):\(isArranging ? "computing" : "shown")") }
+    if let kind = map.scene.labelKind {
+      let isShown = map.scene.labelling?.kind == kind
+      words.append("colours:\(kind):\(isShown ? String(map.scene.labelling?.labels.count ?? 0) : "computing")")
+    }
+    if legend.isVisible { words.append("legend") }
     words.append("selected:\(map.scene.selection.count)")
+    if !map.scene.unseen.isEmpty { words.append("new:\(map.scene.unseen.count)") }
     words.append("images:\(map.scene.imageCount)")
     words.append("placed:\(map.scene.placedCount)")
     let state = words.joined(separator: " ")
@@ -234,6 +263,9 @@ extension Application {
 
   private func sentence() -> (String, isError: Bool) {
     if let announcement { return (announcement, false) }
+    if map.scene.isDrawingRectangle {
+      return ("Rectangle: the arrow keys extend it, x selects what lies in it, Esc gives it up", false)
+    }
     if let opened = map.scene.opened, let entry = jobs.collection?.entry(opened.slot) {
       let facts = entry.object.key.displayName + " · " + Self.facts(of: entry, withDate: true)
       if let failure = map.fullSize.failure(opened.slot) { return ("\(facts) · \(failure.reason)", true) }
@@ -258,7 +290,11 @@ extension Application {
     case .failed(let failure):
       return (failurePage.isShown ? "" : failure.description, true)
     case .cancelled:
-      return ("Cancelled; what was done is kept. Refresh carries on.", false)
+      return (
+        hasReturned
+          ? "Cancelled: this is the layout from before. What was done is kept, Refresh carries on."
+          : "Cancelled; what was done is kept. Refresh carries on.", false
+      )
     }
   }
 }

@@ -76,7 +76,10 @@ extension Application {
         failurePage.draw(on: canvas, style: style)
       } else {
         map.draw(into: frame, canvas: canvas, style: style)
-        if strip.isVisible {
+        if let sample = jobs.sample, map.scene.opened == nil {
+          SampleTag.draw(sample, on: canvas, in: pictureArea, style: style)
+        }
+        if strip.isVisible || layoutStrip.isVisible {
           let top = pictureArea.maxY
           canvas.fill(Rect(x: area.x, y: top, width: area.width, height: area.maxY - top), style.theme.canvas)
         }
@@ -84,6 +87,7 @@ extension Application {
       if showsDetails { details.draw(on: canvas, style: style) }
       problems.draw(on: canvas, style: style)
       notes.draw(on: canvas, style: style)
+      questionPanel.draw(on: canvas, style: style)
       prompt.draw(on: canvas, style: style)
       group.draw(on: canvas, in: rect)
       keys.draw(on: canvas, in: area, style: style)

@@ -68,6 +68,7 @@ extension Application {
   private func displayLost() {
     saveViewState()
     jobs.cancel()
+    keptPictures.synchronize()
     jobs.collection?.synchronize()
     historyQueue.sync {}
     FileHandle.standardError.write(Data("s3totsne: the display was closed.\n".utf8))
@@ -79,7 +80,9 @@ extension Application {
   /// Whether `point` is the map's: not on a panel, and nothing else is shown there.
   private func isMap(_ point: Point) -> Bool {
     !startPage.isShown && !failurePage.isShown && !keys.isShown && !problems.isShown && !notes.isShown
-      && !(prompt.isShown && prompt.frame.contains(point)) && !(showsDetails && details.frame.contains(point))
+      && !(prompt.isShown && prompt.frame.contains(point))
+      && !(questionPanel.isShown && questionPanel.frame.contains(point))
+      && !(showsDetails && details.frame.contains(point))
       && mapArea.contains(point)
   }
 
@@ -155,7 +158,11 @@ extension Application {
     }
     if key.symbol == .escape, problems.isShown { return closeProblems() }
     if key.symbol == .escape, notes.isShown { return closeNotes() }
+    if key.symbol == .escape, questionPanel.isShown { return closeQuestion() }
     if key.symbol == .escape, prompt.isShown { return prompt.cancel() }
+    if key.symbol == .escape, layoutStrip.isVisible, map.scene.opened == nil, group.focused == nil {
+      return hideLayouts()
+    }
     // Escape leads back to the map from wherever the keyboard is.
     if key.symbol == .escape, group.focused != nil { return group.focus(nil) }
     if showsDetails, details.scroll(by: key.symbol) { return redrawMap() }

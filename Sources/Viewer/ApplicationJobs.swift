@@ -60,6 +60,7 @@ extension Application {
 
   /// Yes to what a job has asked.
   func acceptQuestion() {
+    closeQuestion()
     let asked = location
     jobs.accept { [weak self] in
       guard let self, location == asked, let parameters = shownParameters ?? bar.parameters else { return }
@@ -100,12 +101,20 @@ extension Application {
     knownSlots = []
     mendedSlots = []
     problems.problems = []
+    problemReader.forget()
     if problems.isShown { closeProblems() }
     if notes.isShown { closeNotes() }
+    closeQuestion()
     if prompt.isShown { prompt.cancel() }
     search.end()
     arranger.cancel()
     likeness.forget()
+    labeller.cancel()
+    selectedFolder = nil
+    folderQuestion += 1
+    forgetLayouts()
+    keptPictures.forget()
+    unseenWalk = nil
     strip.isVisible = false
   }
 
@@ -114,6 +123,7 @@ extension Application {
     startPage.isShown = false
     failurePage.show(nil)
     startedParameters = parameters
+    closeQuestion()
     retriedSlots = []
     if case .retry(let slots) = mode { retriedSlots = slots }
     var request = MappingRequest(
@@ -123,6 +133,7 @@ extension Application {
     request.keepsLayout = keepsLayout
     request.laysOutEarly = true
     request.isPaced = style.animates
+    hasReturned = false
     options.prepare(&request)
     jobs.start(request)
     if case .open = mode {} else { map.send(.layoutStarted) }
@@ -151,15 +162,25 @@ extension Application {
       map.send(
         .layout(
           slots: snapshot.slots, positions: snapshot.positions, isFinal: snapshot.isFinal, animated: style.animates))
-    case .finished: finished()
+    case .finished(let report):
+      if !report.newlyPlaced.isEmpty { map.send(.unseen(slots: report.newlyPlaced)) }
+      finished()
     case .failed(let failure): failed(failure)
     case .cancelled: ended()
-    case .stage, .progress, .note, .question: break
+    case .question: showQuestion()
+    case .sampled: redrawMap()
+    case .stage, .progress, .note: break
     }
+    switch event {
+    case .leftOut, .ready, .removed: refreshProblems()
+    default: break
+    }
+    noteLabelNews(event)
     updateStatus()
   }
 
   private func opened(_ collection: ImageCollection) {
+    if collection.counts.total == 0 { keptPictures.beginEmpty() }
     map.atlas = collection.atlas
     map.fullSize.use(collection)
     map.pictures.originals.use(collection)
@@ -170,12 +191,14 @@ extension Application {
     add(slots)
     ready(readySlots)
     guard isFirst else { return }
+    refreshLayouts()
     let kept = LocationViewState.decoded(viewState)
     shownParameters = kept?.parameters ?? shownParameters
     if let kept { map.send(.restored(kept.view)) }
     if let layout {
       map.send(.layout(slots: layout.slots, positions: layout.positions, isFinal: true, animated: false))
     }
+    restorePictures()
     if let kept, !hasEditedParameters, !keepsTypedParameters, let parameters = bar.parameters {
       // The location comes back with the parameters it was left with, except those given on the command line.
       var restored = kept.parameters
@@ -211,6 +234,7 @@ extension Application {
 
   private func finished() {
     likeness.forget()
+    keptPictures.beginEmpty()
     shownParameters = startedParameters
     if !retriedSlots.isEmpty {
       let failed = retriedSlots.count { slot in
@@ -237,48 +261,31 @@ extension Application {
   }
 
   private func ended() {
-    if problems.isShown {
-      refreshProblems()
-      if problems.problems.isEmpty { closeProblems() }
-    }
+    closeQuestion()
+    refreshProblems()
+    giveUpUnfinishedLayout()
+    refreshLayouts()
     redrawAll()
   }
 
-  // MARK: Problems
-
-  func refreshProblems() {
-    guard let collection = jobs.collection else { return }
-    problems.problems = collection.leftOutSlots.compactMap { slot in
-      guard let entry = collection.entry(slot), case .leftOut(let reason) = entry.state else { return nil }
-      return ProblemsPanel.Problem(slot: slot, key: entry.object.key.displayName, reason: reason)
+  /// A job that has ended in the middle of a layout leaves the last complete one on the map.
+  private func giveUpUnfinishedLayout() {
+    guard jobs.isLayoutUnfinished else { return }
+    if let complete = jobs.returnToCompleteLayout() {
+      map.send(
+        .layoutRestored(slots: complete.slots, positions: complete.positions, animated: style.animates))
+      hasReturned = true
+    } else {
+      map.send(.layoutAbandoned)
     }
   }
 
-  func showProblems() {
-    guard location != nil else { return }
-    refreshProblems()
-    guard !problems.problems.isEmpty else {
-      announcement = "Nothing was left out"
-      return updateStatus()
-    }
-    if notes.isShown { closeNotes() }
-    map.send(.pointerLeft)
-    problems.isShown = true
-    layOut()
-    group.focus(problems.firstControl)
-    updateStatus()
-  }
-
-  func closeProblems() {
-    problems.isShown = false
-    group.focus(nil)
-    redrawMap()
-    updateStatus()
-  }
+  // MARK: Notes
 
   /// Opens what the latest job had to say, or closes it.
   func toggleNotes() {
     guard !notes.isShown else { return closeNotes() }
+    if case .fetch = jobs.question { return questionPanel.isShown ? closeQuestion() : showQuestion() }
     var paragraphs: [TextPane.Paragraph] = []
     if case .failed(let failure) = jobs.state {
       notes.title = "What happened"
@@ -319,6 +326,7 @@ extension Application {
 
   /// Keeps camera and parameters with the collection.
   func saveViewState() {
+    savePictures()
     guard let collection = jobs.collection, let parameters = shownParameters, map.scene.showsLayout else { return }
     if let data = LocationViewState(view: map.scene.viewState, parameters: parameters).encoded {
       collection.saveViewState(data)

@@ -154,6 +154,7 @@ extension Application {
     let wasVisible = strip.isVisible
     strip.isVisible = map.scene.walk != nil
     if let walk = map.scene.walk {
+      hideLayouts()
       strip.atlas = map.atlas
       strip.title = likeness.title(walk)
       if walk.group != nil {
@@ -175,7 +176,9 @@ extension Application {
   /// The part of the window that shows the map: the strip has its own.
   var pictureArea: Rect {
     var area = mapArea
-    if strip.isVisible { area.height = max(0, strip.frame.y - style.px(12) - area.y) }
+    for strip: ControlBase in [strip, layoutStrip] where strip.isVisible {
+      area.height = max(0, min(area.height, strip.frame.y - style.px(12) - area.y))
+    }
     return area
   }
 }

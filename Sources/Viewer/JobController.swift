@@ -30,8 +30,12 @@ import ObjectStorage
   private(set) var notes: [String] = []
   /// What a job has asked and nobody has answered yet.
   private(set) var question: MappingQuestion?
+  /// The sample that is shown; nil for all images.
+  private(set) var sample: MappingReport.Sample?
   /// The latest positions, for Continue.
   private(set) var latestLayout: LayoutSnapshot?
+  /// The last layout that is complete, or was accepted as it was.
+  private(set) var completeLayout: LayoutSnapshot?
 
   /// Called on the main thread for every event, after the controller's own state has taken it in.
   var onEvent: ((MappingEvent) -> Void)?
@@ -69,6 +73,7 @@ import ObjectStorage
     generation += 1
     state = .cancelled
     progress = nil
+    if case .fetch = question { question = nil }
     onEvent?(.cancelled)
   }
 
@@ -99,18 +104,48 @@ import ObjectStorage
   /// Forgets the location: another one is to be opened.
   func forgetCollection() {
     collection = nil
+    sample = nil
     latestLayout = nil
+    completeLayout = nil
+  }
+
+  /// Whether the latest positions are those of a layout that nobody goes on with.
+  var isLayoutUnfinished: Bool { !isRunning && latestLayout.map { !$0.isFinal } ?? false }
+
+  /// Goes back to the last complete layout from one that is unfinished; nil where there is none.
+  func returnToCompleteLayout() -> LayoutSnapshot? {
+    guard isLayoutUnfinished, let completeLayout else { return nil }
+    latestLayout = completeLayout
+    return completeLayout
+  }
+
+  /// A layout that was kept is shown, as if the job that made it had just ended.
+  /// - Parameter placed: How many images were placed into it.
+  func show(_ layout: LayoutSnapshot, placed: Int?) {
+    latestLayout = layout
+    completeLayout = layout
+    guard case .finished(var report) = state else { return }
+    report.images = layout.slots.count
+    report.klDivergence = layout.klDivergence
+    report.iterations = layout.iteration
+    report.placed = placed
+    state = .finished(report)
   }
 
   private func take(_ events: [MappingEvent], of generation: Int) {
     for event in events where generation == self.generation {
       switch event {
       case .opened(let collection): self.collection = collection
-      case .known(_, _, let layout, _): latestLayout = latestLayout ?? layout
+      case .known(_, _, let layout, _):
+        latestLayout = latestLayout ?? layout
+        completeLayout = completeLayout ?? layout
+      case .sampled(let sample): self.sample = sample
       case .progress(let progress): self.progress = progress
       case .note(let note): notes.append(note)
       case .question(let question): self.question = question
-      case .layout(let layout): latestLayout = layout
+      case .layout(let layout):
+        latestLayout = layout
+        if layout.isFinal { completeLayout = layout }
       case .finished(let report): end(.finished(report))
       case .failed(let failure): end(.failed(failure))
       case .cancelled: end(.cancelled)

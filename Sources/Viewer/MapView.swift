@@ -38,6 +38,9 @@ private struct PrefetchRequest {
   /// What is said beside the picture under the pointer.
   var label: ((_ slot: Int) -> PictureLabel?)?
 
+  /// A part of the map that something else lies on.
+  var covered: Rect?
+
   /// How many pictures the last complete frame held.
   var drawnCount: Int { frames.drawnCount }
   /// Whether a better picture than the last one drawn is under way: another frame is to follow.
@@ -51,6 +54,7 @@ private struct PrefetchRequest {
   /// The map without what lies over it.
   private let frames: MapFrames
   private var originalRenderer = OriginalRenderer()
+  private let overviewMaker = OverviewMaker()
 
   /// Brings thumbnails from the disk into memory; one request at a time.
   private let prefetchQueue = DispatchQueue(label: "thumbnails", qos: .userInitiated)
@@ -84,6 +88,7 @@ private struct PrefetchRequest {
     atlas = nil
     lastRequest = nil
     seen = nil
+    overviewMaker.forget()
     frames.reset()
   }
 
@@ -131,13 +136,18 @@ private struct PrefetchRequest {
       return
     }
     drawMap(into: frame, viewport: viewport)
+    frames.renderer.drawUnseenMarks(into: frame.pixels, stride: frame.stride, scene: scene, theme: style.theme)
     canvas.markDirty()
     guard let atlas else { return }
     let text = scene.labelledSlot.flatMap { label?($0) }
     pictures.drawing { source in
       _ = frames.renderer.drawOverlay(
         on: canvas, pixels: frame.pixels, stride: frame.stride, scene: scene, atlas: atlas, theme: style.theme,
-        font: style.font, label: text, originals: source)
+        font: style.font, label: text, covered: covered, originals: source)
+    }
+    if let overview = scene.overview {
+      let picture = overviewMaker.picture(for: scene, atlas: atlas) { [weak self] in self?.onEffect?(.redraw) }
+      OverviewPicture.draw(overview, picture, on: canvas, theme: style.theme, unit: style.scale)
     }
     pictures.ask(for: scene)
     prefetchMissing(from: atlas)

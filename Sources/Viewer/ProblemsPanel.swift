@@ -5,7 +5,7 @@ import Geometry
 /// The list of images that were left out, each with its reason, over the map; they can be tried again.
 @MainActor final class ProblemsPanel {
   /// One image that was left out.
-  struct Problem {
+  struct Problem: Equatable, Sendable {
     /// Its slot.
     var slot: Int
     /// Its key, as it is shown.
@@ -25,11 +25,13 @@ import Geometry
 
   /// Whether it is shown.
   var isShown = false { didSet { applyVisibility() } }
-  /// What it lists.
+  /// What it lists. Rows stay selected while the list changes around them.
   var problems: [Problem] = [] {
     didSet {
-      list.select(nil)
+      guard problems != oldValue else { return }
+      let selected = Set(list.selectedRows.filter { oldValue.indices.contains($0) }.map { oldValue[$0].slot })
       list.count = problems.count
+      list.select(rows: problems.indices.filter { selected.contains(problems[$0].slot) })
       retryAll.isEnabled = !problems.isEmpty
       retrySelected.isEnabled = !list.selectedRows.isEmpty
     }

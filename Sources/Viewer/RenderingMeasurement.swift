@@ -24,6 +24,8 @@ public struct RenderingRequest: Sendable {
   public var scale: Double
   /// Seconds that the script takes.
   public var seconds: Double
+  /// Whether the pictures have frames in the colours of classes.
+  public var hasLabels = false
 
   /// A request of 10 s.
   public init(
@@ -140,6 +142,12 @@ public struct RenderingReport: Sendable {
         slots.compactMap { slot in
           request.atlas.info(slot).map { (slot, Double($0.width) / Double(max(1, $0.height))) }
         }))
+    if request.hasLabels {
+      let images = slots.map { LabelledImage(slot: $0, path: Array("\($0 % Labelling.mostLabels)/\($0)".utf8)[...]) }
+      application.map.send(.labelKind(.folder))
+      application.map.send(.labelled(Labelling(by: .folder, of: images)))
+      application.updateStatus()
+    }
     show(layout: 0, isFinal: true, animated: false)
     hand.asyncAfter(deadline: .now() + 1.5) { [weak self] in
       DispatchQueue.main.async { MainActor.assumeIsolated { self?.startScript() } }

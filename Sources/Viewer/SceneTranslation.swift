@@ -22,6 +22,9 @@ enum SceneTranslation {
     case .return: .return
     case .escape: .escape
     case .home: .home
+    case .pageUp: .pageUp
+    case .pageDown: .pageDown
+    case .backspace: .backspace
     case .function(1), .help: .f1
     case .function(5): .f5
     case .function(11): .f11

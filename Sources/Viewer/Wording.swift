@@ -78,12 +78,7 @@ enum Wording {
     if let interruption = progress.interruption { parts += words(about: interruption) }
     switch progress.stage {
     case .listing:
-      if progress.total > progress.completed {
-        parts.append("Listing: \(count(progress.total, "object"))")
-        if progress.images > 0 { parts.append(count(progress.images, "image") + " loaded") }
-      } else {
-        parts.append(progress.images > 0 ? "Looking for changes" : "Listing")
-      }
+      parts.append(listing(progress))
     case .loading:
       parts.append(
         "Loading \(count(progress.completed)) of \(count(progress.total, progress.otherFiles == 0 ? "image" : "file"))")
@@ -102,6 +97,17 @@ enum Wording {
       parts.append(duration(left) + " left")
     }
     return parts.joined(separator: " · ")
+  }
+
+  /// A listing that is renewed is about what has changed, the first one about how much there is.
+  private static func listing(_ progress: MappingProgress) -> String {
+    guard progress.total > 0 else { return progress.images > 0 ? "Looking for changes" : "Listing" }
+    let objects = count(progress.total, "object")
+    if progress.known > 0 {
+      let waiting = progress.total - progress.completed
+      return "Looking for changes: \(objects)" + (waiting > 0 ? ", \(count(waiting)) of them to be loaded" : "")
+    }
+    return "Listing: \(objects)" + (progress.images > 0 ? " · \(count(progress.images, "image")) loaded" : "")
   }
 
   private static func percent(_ progress: MappingProgress) -> String {

@@ -49,7 +49,8 @@ private struct DelayedLine {
   init(port: UInt16, to target: UInt16, nanoseconds: UInt64) throws {
     self.target = target
     self.nanoseconds = nanoseconds
-    listener = Self.socket()
+    let listener = Self.socket()
+    self.listener = listener
     var yes: Int32 = 1
     setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
     guard Self.withAddress(port, { bind(listener, $0, $1) }) == 0, listen(listener, 1024) == 0 else {
@@ -58,7 +59,7 @@ private struct DelayedLine {
     var address = sockaddr_in()
     var length = socklen_t(MemoryLayout<sockaddr_in>.size)
     withUnsafeMutablePointer(to: &address) { pointer in
-      _ = pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { [listener] in getsockname(listener, $0, &length) }
+      _ = pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(listener, $0, &length) }
     }
     self.port = UInt16(bigEndian: address.sin_port)
   }

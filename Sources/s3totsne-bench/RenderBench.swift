@@ -24,6 +24,7 @@ struct RenderBench: ParsableCommand {
   @Option(help: "Seconds of the script.") var seconds = 10.0
   @Option(help: "Where the pictures are kept between runs; else below the directory for temporary files.")
   var directory: String?
+  @Flag(help: "Frames around the pictures in twelve colours, and what they mean.") var colours = false
   @Flag(help: "Compute a t-SNE layout and decode JPEG files beside it.") var busy = false
   @Flag(help: "Print one JSON object.") var json = false
 
@@ -35,9 +36,10 @@ struct RenderBench: ParsableCommand {
     guard (1...4_000_000).contains(count) else { throw ValidationError("--count is from 1 to 4,000,000.") }
     let place = directory ?? NSTemporaryDirectory() + "/s3totsne-bench/render-\(count)"
     let collection = try SyntheticCollection(count: count, directory: place)
-    let request = RenderingRequest(
+    var request = RenderingRequest(
       atlas: collection.atlas, count: count, layouts: [collection.layout(seed: 1), collection.layout(seed: 2)],
       width: parts[0], height: parts[1], scale: scale, seconds: seconds)
+    request.hasLabels = colours
     if busy { BackgroundWork.start(count: count) }
     let (isJSON, isBusy, size, count) = (json, busy, size, count)
     try MainActor.assumeIsolated {

@@ -5,6 +5,7 @@ import Export
 import Foundation
 import Mapping
 import ObjectStorage
+import Scene
 import Viewer
 
 /// `s3totsne map LOCATION`: the job without a window.
@@ -35,6 +36,12 @@ struct MapCommand: ParsableCommand {
   @Option(
     help: "Background of the picture: \(ViewerOptions.Appearance.allCases.map(\.rawValue).joined(separator: " or ")).")
   var theme = ViewerOptions.Appearance.dark
+
+  @Option(
+    name: [.customLong("colour-by"), .customLong("color-by")],
+    help: ArgumentHelp(
+      "Frames around the pictures in the colour of their folder, date, (file) size or aspect.", valueName: "kind"))
+  var colorBy: LabelKind?
 
   @Option(name: .customLong("layout"), help: ArgumentHelp("Write the positions: .csv or .json.", valueName: "file"))
   var layoutFile: String?
@@ -138,7 +145,7 @@ struct MapCommand: ParsableCommand {
     do {
       if let picture, let format = PictureFormat(fileName: picture), let output = outputs[0] {
         let background = theme == .dark ? MapPicture.darkBackground : MapPicture.lightBackground
-        try MapPicture(contents, size: size, background: background).write(format, to: output)
+        try MapPicture(contents, size: size, background: background, colorBy: colorBy).write(format, to: output)
       }
       try interruption.check()
       if let layoutFile, let format = LayoutFormat(fileName: layoutFile), let output = outputs[1] {

@@ -5,6 +5,7 @@ public import Features
 public import Neighbors
 public import ObjectStorage
 public import Replica
+public import Scene
 public import TSNE
 public import Viewer
 
@@ -23,6 +24,8 @@ enum RequestPayer: String, CaseIterable, ExpressibleByArgument {
 extension ViewerOptions.Appearance: ExpressibleByArgument {}
 
 extension ArrangementMode: ExpressibleByArgument {}
+
+extension LabelKind: ExpressibleByArgument {}
 
 extension TSNEParameters.LearningRate: ExpressibleByArgument {
   /// Reads `auto` or a number.

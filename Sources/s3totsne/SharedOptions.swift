@@ -186,10 +186,18 @@ struct StorageArguments: ParsableArguments {
   @Flag(help: "Fetch any number of objects without asking.")
   var yes = false
 
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Ask before more objects of a bucket than these are fetched.", valueName: "count"))
+  var askAbove = 50_000
+
   @OptionGroup var cache: CacheLocation
 
   func validate() throws {
     if let sample, sample < 1 { throw ValidationError("The sample is \(sample); it must be at least 1.") }
+    if askAbove < 0 {
+      throw ValidationError("The number of objects to ask above is \(askAbove); it must not be negative.")
+    }
   }
 
   /// Gives a request what these options say of the store, the replica and the sample.
@@ -197,6 +205,7 @@ struct StorageArguments: ParsableArguments {
     request.replica = replica
     request.storeLimits = StoreLimits(bytes: cacheSize.bytes ?? .max)
     request.sample = sample
+    request.allowance?.objects = askAbove
     if yes { request.allowance = nil }
   }
 

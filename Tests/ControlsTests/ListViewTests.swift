@@ -67,6 +67,22 @@ struct ListViewTests {
     #expect(desk.clipboard.texts[.clipboard] == "photos/2.jpg\treason 2")
   }
 
+  @Test("rows selected by the program are told of once, stay where the list is, and those that are none do not count")
+  func selectedRows() {
+    let (list, desk, _) = make(50)
+    list.selectsSeveral = true
+    var told: [[Int]] = []
+    list.onSelect = { told.append($0) }
+    desk.press(.end)
+    let seen = list.visibleRows
+    told = []
+    list.select(rows: [3, 7, 50])
+    list.select(rows: [3, 7])
+    #expect(told == [[3, 7]] && list.selectedRows == [3, 7] && list.visibleRows == seen)
+    list.select(rows: [])
+    #expect(list.selectedRows.isEmpty && list.selectedRow == nil)
+  }
+
   @Test("Shift, Ctrl and Ctrl+A select several rows, which Return and Ctrl+C are about")
   func several() {
     let (list, desk, _) = make(50)

@@ -139,11 +139,32 @@ struct DependencyTests {
       #expect(layout.isComplete && layout.iteration == 60 && layout.klDivergence == final.klDivergence)
     }
     #expect(Set(kept.map(\.id)).count == 10 && kept.allSatisfy { abs($0.date.timeIntervalSinceNow) < 600 })
-    let preview = try #require(images.preview(of: kept[0], width: 48, height: 32))
+  }
+
+  @Test("a look at a layout is no use of it, and its picture has a dot for each image where the layout has it")
+  func previews() async throws {
+    let folder = try pictureFolder(40)
+    let cache = try TemporaryDirectory("cache")
+    _ = await run(try request(folder.path, cache: cache) { $0.tsne.seed = 1 })
+    let outcome = await run(try request(folder.path, cache: cache) { $0.tsne.seed = 2 })
+    let images = try #require(outcome.collection)
+    let kept = images.keptLayouts()
+    #expect(kept.map(\.parameters.tsne.seed) == [2, 1] && outcome.final?.layoutID == kept[0].id)
+    let old = try #require(images.snapshot(of: kept[1], isUse: false))
+    #expect(images.keptLayouts().map(\.id) == kept.map(\.id) && old.layoutID == kept[1].id)
+    #expect(images.snapshot(of: kept[1]) == old)
+    #expect(images.keptLayouts().map(\.id) == kept.reversed().map(\.id))
+
+    let preview = images.preview(of: old.slots, at: old.positions, width: 48, height: 32)
     let dots = preview.pixels.filter { $0 != 0 }
-    #expect(preview.width == 48 && preview.height == 32 && dots.count > 20 && dots.count <= 40)
+    // Three pixels a side for so few of them.
+    #expect(preview.width == 48 && preview.height == 32 && dots.count > 100 && dots.count <= 40 * 9)
     #expect(dots.allSatisfy { $0 >> 24 == 255 })
-    #expect(images.preview(of: kept[0], width: 1, height: 1)?.pixels.count == 1)
+    #expect(images.preview(of: old.slots, at: old.positions, width: 1, height: 1).pixels.count == 1)
+    // The outermost images touch the edges of one direction.
+    let columns = (0..<48).filter { column in (0..<32).contains { preview.pixels[$0 * 48 + column] != 0 } }
+    let rows = (0..<32).filter { row in preview.pixels[row * 48..<row * 48 + 48].contains { $0 != 0 } }
+    #expect((columns.first == 0 && columns.last == 47) || (rows.first == 0 && rows.last == 31))
   }
 
   @Test("the README's ten lines of Python read a replica")

@@ -116,7 +116,7 @@ struct ReplicaTests {
     let collection = try #require(again.collection)
     let layouts = collection.keptLayouts()
     #expect(layouts.map(\.parameters.tsne.seed) == [0, 5] && layouts.map(\.isShared) == [false, true])
-    #expect(collection.preview(of: layouts[1], width: 10, height: 10) != nil)
+    #expect(collection.snapshot(of: layouts[1], isUse: false) != nil)
     var opening = try machine(mine)
     opening.mode = .open
     #expect(await run(opening).known?.layout == again.final, "what was shown last is one's own")

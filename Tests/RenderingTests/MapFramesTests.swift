@@ -54,6 +54,8 @@ struct MapFramesTests {
   func panned(seed: Int) throws {
     var numbers = SplitMix64(seed: UInt64(seed) &+ 31)
     var mixture = try Mixture(seed: seed, count: seed < 4 ? 60 : 900)
+    // Half of them with frames in the colours of classes.
+    if seed % 2 == 1 { mixture.label(by: .folder) }
     let frames = Self.frames(Self.generous)
     var kinds: Set<String> = []
     for step in 0..<60 {
@@ -87,6 +89,7 @@ struct MapFramesTests {
   func refined(seed: Int) throws {
     var numbers = SplitMix64(seed: UInt64(seed) &+ 99)
     var mixture = try Mixture(seed: seed, count: seed % 2 == 0 ? 60 : 1500)
+    if seed >= 4 { mixture.label(by: .size) }
     let frames = Self.frames(Self.stingy)
     var likenesses = 0
     var time = 100.0

@@ -8,8 +8,9 @@ import Testing
 @Suite("Carrying on", .serialized, .timeLimit(.minutes(10))) struct ResumeTests {
   private let program: Program
   private let pictures: TemporaryDirectory
-  private static let kills = ProcessInfo.processInfo.environment["S3TOTSNE_KILLS"].flatMap { Int($0) } ?? 6
-  private static let copies = Self.kills > 6 ? 12 : 5
+  private let whole: WholeRun
+  private static let measured = ProcessInfo.processInfo.environment["S3TOTSNE_KILLS"].flatMap { Int($0) }
+  private static let copies = measured != nil ? 12 : 5
 
   init() throws {
     program = try Program()
@@ -17,54 +18,62 @@ import Testing
     for copy in 0..<Self.copies {
       for subject in ["balloons", "signs"] { try pictures.copy(sampleImages + "/" + subject, to: "\(copy)/\(subject)") }
     }
-  }
-
-  /// Everything that a run gives, as bytes: positions, and a picture of all thumbnails.
-  private func result(_ store: String) async throws -> (layout: Data, picture: Data, report: [String: Any]) {
-    let outputs = try TemporaryDirectory("outputs")
-    let ended = try await program(
-      "map", pictures.path, "--cache-dir", store, "--json", "--iterations", "300", "--perplexity", "10", "--layout",
-      outputs.file("layout.csv"), "--picture", outputs.file("map.png"), "--size", "640x480")
-    try #require(ended.status == 0, "\(ended.errorText)")
-    return (
-      try Data(contentsOf: URL(fileURLWithPath: outputs.file("layout.csv"))),
-      try Data(contentsOf: URL(fileURLWithPath: outputs.file("map.png"))), try ended.json
-    )
+    whole = WholeRun(program: program, location: pictures.path)
   }
 
   @Test("after a SIGKILL at any moment, the next run ends with the bytes of an undisturbed one")
   func kills() async throws {
-    let whole = try TemporaryDirectory("store")
-    let clock = ContinuousClock()
-    let begin = clock.now
-    let undisturbed = try await result(whole.path)
-    let duration =
-      Double((clock.now - begin).components.seconds) + Double((clock.now - begin).components.attoseconds) * 1e-18
+    let first = try TemporaryDirectory("store")
+    let (undisturbed, seconds) = try await whole.timed(first.path)
     var random = SplitMix64(seed: 42)
     var carriedOn = 0
-    for number in 0..<Self.kills {
+    for number in 0..<(Self.measured ?? 6) {
       let store = try TemporaryDirectory("store")
       // Some are killed more than once before they may finish.
-      for _ in 0...number % 3 {
-        let child = try program.start(
-          "map", pictures.path, "--cache-dir", store.path, "--quiet", "--iterations", "300", "--perplexity", "10")
-        try await Task.sleep(for: .seconds(Double.random(in: 0...duration, using: &random)))
-        child.send(signal: SIGKILL)
-        _ = try await child.waitUntilExit(within: 240)
-      }
-      let next = try await result(store.path)
+      for _ in 0...number % 3 { try await whole.killed(store.path, within: seconds, random: &random) }
+      let next = try await whole.result(store.path)
       #expect(next.layout == undisturbed.layout, "kill \(number)")
       #expect(next.picture == undisturbed.picture, "kill \(number)")
-      let fetched = try #require((next.report["requests"] as? [String: Int])?["get"])
-      if fetched < Self.copies * 26 { carriedOn += 1 }
+      if next.fetched < Self.copies * 26 { carriedOn += 1 }
     }
     #expect(carriedOn > 0, "nothing was ever kept")
+  }
+
+  @Test(
+    "so it is with a bucket, and with a replica that was being written: whoever comes next reads it or makes it anew")
+  func killsWithReplica() async throws {
+    let server = try await RcloneServer.start()
+    try await server.makeBucket("photos")
+    try await server.upload(folder: pictures.path, to: "photos", prefix: "set")
+    var bucket = WholeRun(program: program, location: "photos/set", options: ["--replica", "shared"])
+    for (name, value) in server.environment { bucket.program.environment[name] = value }
+    try await server.makeBucket("shared")
+    let first = try TemporaryDirectory("store")
+    let (undisturbed, seconds) = try await bucket.timed(first.path)
+    var random = SplitMix64(seed: 43)
+    var found = 0
+    for number in 0..<(Self.measured.map { ($0 + 1) / 2 } ?? 3) {
+      try await server.empty("shared")
+      let store = try TemporaryDirectory("store")
+      for _ in 0...number % 3 { try await bucket.killed(store.path, within: seconds, random: &random) }
+      // Somebody else's machine, in between.
+      let other = try TemporaryDirectory("store")
+      let second = try await bucket.result(other.path)
+      #expect(second.layout == undisturbed.layout && second.notes == [], "kill \(number): \(second.notes)")
+      if second.fetched < Self.copies * 26 { found += 1 }
+      let next = try await bucket.result(store.path)
+      #expect(next.layout == undisturbed.layout && next.notes == [], "kill \(number): \(next.notes)")
+      let third = try TemporaryDirectory("store")
+      let last = try await bucket.result(third.path)
+      #expect(last.layout == undisturbed.layout && last.fetched == 0, "kill \(number)")
+    }
+    if Self.measured != nil { #expect(found > 0, "no kill ever left a whole replica") }
   }
 
   @Test("a bit flipped at any place of the store changes nothing of what comes out")
   func flippedBits() async throws {
     let original = try TemporaryDirectory("store")
-    let undisturbed = try await result(original.path)
+    let undisturbed = try await whole.result(original.path)
     let files = (FileManager.default.enumerator(atPath: original.path)?.compactMap { $0 as? String } ?? []).filter {
       name in
       var status = stat()
@@ -91,10 +100,10 @@ import Testing
         try handle.close()
         flips += 1
       }
-      let next = try await result(store.file("store"))
+      let next = try await whole.result(store.file("store"))
       #expect(next.layout == undisturbed.layout, "flip \(flips)")
       #expect(next.picture == undisturbed.picture, "flip \(flips)")
-      let fetched = try #require((next.report["requests"] as? [String: Int])?["get"])
+      let fetched = next.fetched
       // What is known of the images is there twice.
       if damaged.isSuperset(of: ["catalogue.sqlite", "catalogue.snapshot"]) { continue }
       #expect(fetched <= 20, "what is damaged is fetched alone, not \(fetched) images: \(damaged)")
