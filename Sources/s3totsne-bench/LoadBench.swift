@@ -87,11 +87,11 @@ struct LoadBench: ParsableCommand {
     // Nobody is there to be asked.
     request.allowance = nil
     guard fetches else {
-      let before = ResourceUse().peakMegabytes
+      let before = Usage.status("VmRSS")
       let summary = try await ImageLoading.list(request)
       var report = LoadReport(objects: summary.images, seconds: summary.seconds.total, requests: summary.requests)
       report.listSeconds = summary.seconds.list
-      report.bytesAnObject = (ResourceUse().peakMegabytes - before) * 1_048_576 / Double(max(1, summary.images))
+      report.bytesAnObject = 1024 * (Usage.status("VmHWM") - before) / Double(max(1, summary.images))
       return report
     }
     let summary = try await ImageLoading.run(request)

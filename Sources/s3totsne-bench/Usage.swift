@@ -52,8 +52,8 @@ struct Usage: Encodable {
     return (fields[0] + fields[1] + fields[2] + fields[5] + fields[6] + fields[7]) / Double(sysconf(Int32(_SC_CLK_TCK)))
   }
 
-  /// A line of /proc/self/status, in kB.
-  private static func status(_ name: String) -> Double {
+  /// A line of /proc/self/status, in kB. (The peak of `getrusage` begins with that of whoever started the program.)
+  static func status(_ name: String) -> Double {
     guard let text = try? String(contentsOfFile: "/proc/self/status", encoding: .utf8),
       let line = text.split(separator: "\n").first(where: { $0.hasPrefix(name + ":") })
     else { return 0 }

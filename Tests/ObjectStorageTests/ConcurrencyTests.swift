@@ -63,6 +63,9 @@ import Testing
     // What one engine was promised, no other one is; and when it is gone, it can be promised again.
     let all = DescriptorLimit.connections(wanted: 2_000_000)
     #expect(all.connections > 100 && all.connections < 2_000_000)
-    withExtendedLifetime(all) { #expect(DescriptorLimit.connections(wanted: 8).connections == 2) }
+    withExtendedLifetime(all) {
+      let next = DescriptorLimit.connections(wanted: 2_000_000)
+      #expect(next.connections >= 2 && next.connections <= all.connections / 8)
+    }
   }
 }

@@ -6,7 +6,7 @@ enum DescriptorLimit {
   /// Left for all else that the program opens: the local store, the display, fonts, libraries.
   static let reserve = 64
   /// As many as are ever useful; many systems allow 1024 and let a program raise that by itself.
-  private static let useful: rlim_t = 4096
+  private static let useful: rlim_t = 16_384
 
   /// Connections promised to all engines of this process.
   private static let promised = Mutex(0)
@@ -21,10 +21,12 @@ enum DescriptorLimit {
     deinit { DescriptorLimit.promised.withLock { $0 -= connections } }
   }
 
-  /// Connections for one engine: what is left of RLIMIT_NOFILE, in so far as it is wanted; at least 2.
+  /// Connections for one engine: what is left of RLIMIT_NOFILE and promised to nobody, in so far as it is wanted; at
+  /// least 2. Not all keep what they were promised, so nobody has to do with less than a part of what is really free.
   static func connections(wanted: Int) -> Grant {
     promised.withLock { promised in
-      let count = max(min(2, wanted), min(wanted, left - promised))
+      let left = left
+      let count = max(min(2, wanted), min(wanted, max(left - promised, left / 16)))
       promised += count
       return Grant(count)
     }
