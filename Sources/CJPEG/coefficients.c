@@ -38,9 +38,12 @@ static jvirt_barray_ptr request(
                                     : mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
         if (descriptor >= 0) close(descriptor);
         if (base != MAP_FAILED) {
-            JBLOCKROW *answer = malloc(most_rows * sizeof *answer);
-            if (answer) {
-                *file = (struct coefficient_file){.base = base, .size = size, .row_size = row_size, .rows = answer};
+            JBLOCKROW *places = malloc(rows * sizeof *places);
+            if (places) {
+                // All of them, as libjpeg's own arrays have: its smoothing looks at rows beside those that it asks for.
+                for (JDIMENSION row = 0; row < rows; row++)
+                    places[row] = (JBLOCKROW)(void *)((uint8_t *)base + row * row_size);
+                *file = (struct coefficient_file){.base = base, .size = size, .row_size = row_size, .rows = places};
                 files->count++;
                 return (jvirt_barray_ptr)(void *)file;
             }
@@ -74,9 +77,7 @@ static JBLOCKARRAY access_rows(
             file->first = start;
         }
         file->last = start + count;
-        for (JDIMENSION row = 0; row < count; row++)
-            file->rows[row] = (JBLOCKROW)(void *)(file->base + (start + row) * file->row_size);
-        return file->rows;
+        return file->rows + start;
     }
     return files->access(common, array, start, count, writable);
 }

@@ -18,7 +18,7 @@ struct coefficient_file {
     size_t size, row_size;
     JDIMENSION first;        // rows before this one have been given back to the system
     JDIMENSION last;         // behind the last row that was asked for
-    JBLOCKROW *rows;         // what the latest access was answered with
+    JBLOCKROW *rows;         // where each row is
 };
 
 struct coefficient_files {

@@ -59,6 +59,7 @@ struct DependencyTests {
   private static let neutral: Set<String> = [
     "--endpoint-url", "--region", "--profile", "--no-sign-request", "--request-payer", "--ca-bundle",
     "--addressing-style", "--patience", "--cache-dir", "--cache-size", "--replica", "--ask-above", "--yes",
+    "--colour-by", "--color-by",
   ]
 
   @Test("every option of the README has a row, or is known to change nothing")

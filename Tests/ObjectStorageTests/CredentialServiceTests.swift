@@ -26,7 +26,9 @@ import Testing
   private func source(_ settings: StorageSettings, clock: SetClock) -> CredentialSource {
     let plan = settings.credentialPlan
     return CredentialSource(
-      plan: plan, fetcher: settings.credentialSource.fetcher, lookUp: { plan }, now: { clock.now })
+      plan: plan, fetcher: settings.credentialSource.fetcher, lookUp: { plan }, now: { clock.now },
+      // The clock stands still, and the machine may be busy.
+      graceSeconds: 60)
   }
 
   /// Stands still until it is set forward.

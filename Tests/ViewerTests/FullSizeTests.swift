@@ -140,7 +140,11 @@ struct FullSizeTests {
     let turned = try await window.picture()
     let now = [Self.red, Self.green, Self.blue, Self.yellow].compactMap { extent(of: $0, in: turned) }
     #expect(now.count { $0.y.count > $0.x.count } == 1)
-    #expect(zip(now, cells).count { $0.0 != $0.1 } == 1)
+    // The line around the one with the keyboard lies over the edge of the picture.
+    func isElsewhere(_ one: Range<Int>, _ other: Range<Int>) -> Bool {
+      abs(one.lowerBound - other.lowerBound) > 6 || abs(one.upperBound - other.upperBound) > 6
+    }
+    #expect(zip(now, cells).count { isElsewhere($0.0.x, $0.1.x) || isElsewhere($0.0.y, $0.1.y) } == 1)
     try await window.key("Escape")
     try await window.waitForWord("beside:4", present: false)
     _ = try await window.picture()

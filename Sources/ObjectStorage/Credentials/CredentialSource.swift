@@ -25,15 +25,16 @@ final class CredentialSource: Sendable {
   /// After a renewal in vain, while the old ones last still.
   private static let pauseSeconds = 30.0
   /// So long a request waits for new ones while the old ones last.
-  private static let graceSeconds = 3.0
+  private let graceSeconds: Double
 
   private struct TakesTooLong: Error {}
 
   init(
     plan: CredentialPlan, fetcher: CredentialFetcher, lookUp: @escaping @Sendable () throws -> CredentialPlan,
-    now: @escaping @Sendable () -> Date = { Date() }
+    now: @escaping @Sendable () -> Date = { Date() }, graceSeconds: Double = 3
   ) {
     self.now = now
+    self.graceSeconds = graceSeconds
     var state = State(plan: plan)
     if case .fixed(let credentials) = plan { state.current = credentials }
     self.state = Mutex(state)
@@ -64,7 +65,7 @@ final class CredentialSource: Sendable {
     case .use(let credentials): return credentials
     case .wait(let task, let lasting):
       do {
-        return try await Self.value(of: task, atMost: lasting == nil ? nil : Self.graceSeconds)
+        return try await Self.value(of: task, atMost: lasting == nil ? nil : graceSeconds)
       } catch let error where !(error is CancellationError) {
         guard let lasting else { throw error }
         state.withLock { state in
