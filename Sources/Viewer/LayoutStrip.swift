@@ -105,7 +105,7 @@ import Imaging
       frame.insetBy(style.hairline / 2), theme.hairline, lineWidth: style.hairline, cornerRadius: style.cornerRadius)
     let title =
       items.count == 1
-      ? "One layout is kept: Refresh with other parameters makes another"
+      ? "One layout so far: Refresh makes more of them"
       : "The last \(items.count) layouts: Alt+Left, Alt+Right; Esc closes"
     let heading = TextLayout(
       title, font: style.smallFont.tabular, maximumWidth: max(1, frame.width - 2 * padding), ellipsis: .end)
