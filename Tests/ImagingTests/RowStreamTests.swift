@@ -67,15 +67,10 @@ private final class Rows: PixelRowSink {
     #expect(rows.pixels.count == limit * 60_000)
   }
 
-  @Test("a progressive JPEG whose coefficients lie in a file has the pixels of one that is read row by row")
-  func progressive() throws {
-    // Each component has 18 MB of coefficients.
+  @Test("the pixels of a JPEG that was made by hand are those that its blocks say")
+  func knownPixels() throws {
     let (columns, rows) = (480, 300)
     let plain = try ImageDecoder().decode(FlatBlocksJPEG.bytes(columns: columns, rows: rows)).image
-    let progressive = try ImageDecoder().decode(
-      FlatBlocksJPEG.bytes(columns: columns, rows: rows, progressive: true)
-    ).image
-    #expect(plain == progressive)
     for (column, row) in [(0, 0), (479, 0), (17, 211), (479, 299)] {
       let gray = UInt32(FlatBlocksJPEG.gray(column, row))
       #expect(plain.pixels[(8 * row + 3) * plain.width + 8 * column + 5] == 0xFF00_0000 | gray * 0x01_0101)
@@ -99,6 +94,8 @@ private final class Rows: PixelRowSink {
       try ImageDecoder().decode([UInt8](try Data(contentsOf: URL(fileURLWithPath: folder.file(name))))).image
     }
     #expect(images[0].width == 3600)
-    #expect(images[0] == images[1])
+    // Not compared by the macro, which would print millions of pixels.
+    let isEqual = images[0] == images[1]
+    #expect(isEqual)
   }
 }
