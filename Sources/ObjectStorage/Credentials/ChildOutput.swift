@@ -87,7 +87,12 @@ enum ChildOutput {
     variables.append(nil)
     defer { for text in arguments + variables { free(text) } }
     var processID: pid_t = 0
-    let code = posix_spawnp(&processID, words[0], &actions, &attributes, arguments, variables)
+    var code = posix_spawnp(&processID, words[0], &actions, &attributes, arguments, variables)
+    // Somebody has only just written the program: an installation, or a process that was forked meanwhile, has it open still.
+    for _ in 0..<20 where code == ETXTBSY {
+      usleep(50_000)
+      code = posix_spawnp(&processID, words[0], &actions, &attributes, arguments, variables)
+    }
     guard code == 0 else { throw SystemFailure(code: code) }
     return processID
   }
