@@ -63,9 +63,10 @@ import Testing
     // What one engine was promised, no other one is; and when it is gone, it can be promised again.
     let all = DescriptorLimit.connections(wanted: 2_000_000)
     #expect(all.connections > 100 && all.connections < 2_000_000)
+    // Engines of other tests may go meanwhile.
     withExtendedLifetime(all) {
       let next = DescriptorLimit.connections(wanted: 2_000_000)
-      #expect(next.connections >= 2 && next.connections <= all.connections / 8)
+      #expect(next.connections >= 2 && next.connections <= all.connections / 2)
     }
   }
 }
