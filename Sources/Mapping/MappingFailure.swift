@@ -1,3 +1,4 @@
+import Foundation
 import ObjectStorage
 
 extension MappingFailure {
@@ -27,6 +28,15 @@ extension MappingFailure {
         kind: .other, what: "The map of \(location.text) could not be finished.", why: "\(error)",
         remedy: "What was done is kept; try again.")
     }
+    if let hint = Self.folderHint(location) { remedy = [remedy, hint].filter { !$0.isEmpty }.joined(separator: " ") }
+  }
+
+  /// A bucket's name typed for a folder beside it is an easy slip.
+  private static func folderHint(_ location: Location) -> String? {
+    guard case .bucket(nil, let bucket, let prefix) = location.kind else { return nil }
+    let path = prefix.isEmpty ? bucket : "\(bucket)/\(String(decoding: prefix.dropLast(), as: UTF8.self))"
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    return "There is a folder of that name here: type ./\(path) for it."
   }
 
   private static func remedy(for kind: Kind) -> String {

@@ -112,11 +112,9 @@ struct MapCommand: ParsableCommand {
     try interruption.check()
     switch outcome {
     case .failed(let failure):
-      var message = printable(failure.description)
-      if let hint = folderHint { message += " " + hint }
       throw CommandFailure(
-        failure.kind == .invalidRequest ? .wrongUsage : .failed, kind: failure.kind.rawValue, message,
-        requestID: failure.requestID)
+        failure.kind == .invalidRequest ? .wrongUsage : .failed, kind: failure.kind.rawValue,
+        printable(failure.description), requestID: failure.requestID)
     case .cancelled:
       throw CommandFailure(.failed, kind: "cancelled", "Cancelled.")
     case .finished(let report, let contents):
@@ -166,13 +164,5 @@ struct MapCommand: ParsableCommand {
     if !report.leftOut.isEmpty { parts.append("\(report.leftOut.count) left out") }
     if report.otherFiles > 0 { parts.append("\(report.otherFiles) other files") }
     return parts.joined(separator: ", ") + "."
-  }
-
-  /// A bucket's name typed for a folder beside it is an easy slip.
-  private var folderHint: String? {
-    guard !location.hasPrefix("."), !location.hasPrefix("/"), !location.contains(":"),
-      FileManager.default.fileExists(atPath: location)
-    else { return nil }
-    return "There is a folder of that name here: type ./\(printable(location)) for it."
   }
 }
