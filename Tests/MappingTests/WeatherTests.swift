@@ -361,6 +361,21 @@ struct WeatherTests {
     #expect(report.requests.list == 2 && report.requests.get == Self.count)
   }
 
+  @Test("an object at which the server always fails is left out, the first time and when nothing else is missing")
+  func brokenObject() async throws {
+    let (server, _) = try await Self.bucket.value
+    let proxy = try FaultProxy(upstream: server.endpoint) { request, _ in
+      request.target.contains("/a/7.bmp") ? .answer(500, body: Self.error("InternalError")) : nil
+    }
+    let cache = try TemporaryDirectory("broken")
+    for _ in 0..<2 {
+      var job = try Self.job(server.environment, endpoint: proxy.endpoint, cache: cache)
+      job.storage.patience = nil
+      let report = try #require(await run(job).report)
+      #expect(report.images == Self.count - 1 && report.leftOut.map(\.key) == ["a/7.bmp"])
+    }
+  }
+
   @Test("a failure names the request for the server's administrator, and what has to be set right is no wrong usage")
   func failureSentences() async throws {
     let (server, _) = try await Self.bucket.value

@@ -78,6 +78,48 @@ import Testing
     #expect(server.requests.count == RetryState.maximumTries)
   }
 
+  @Test("what succeeded before it turned bad is no reason to give up")
+  func lateSuccess() async throws {
+    let isBad = Atomic(true)
+    let isSent = Atomic(false)
+    let server = try FaultServer { request in
+      if request.path == "/photos/late", !isSent.exchange(true, ordering: .relaxed) {
+        // It comes after another one has failed.
+        Thread.sleep(forTimeInterval: 1)
+        return .answer(200, body: "late")
+      }
+      return isBad.load(ordering: .relaxed)
+        ? .answer(503, headers: ["Retry-After": "300"], body: Self.error("SlowDown")) : .answer(200, body: "hello")
+    }
+    let store = try open(server.endpoint) { $0.patience = nil }
+    async let late = store.bytes(ObjectKey("late"))
+    async let other = store.bytes(ObjectKey("x"))
+    #expect(try await late == Array("late".utf8))
+    // Not for as long as ten tries take.
+    try await eventually("it is waited for", within: 30) { store.interruption?.nextTry != nil }
+    isBad.store(false, ordering: .relaxed)
+    store.tryNow()
+    #expect(try await other == Array("hello".utf8))
+    #expect(store.interruption == nil)
+  }
+
+  @Test("an object that alone fails is given up, and nobody waits for it for ever", arguments: [true, false])
+  func failsAlone(afterOthers: Bool) async throws {
+    let server = try FaultServer { request in
+      if request.path == "/photos/bad" { return .answer(500, body: Self.error("InternalError")) }
+      return request.path == "/photos/good" ? .answer(200, body: "hello") : .answer(200, body: Self.listing(["bad"]))
+    }
+    let store = try open(server.endpoint) { $0.patience = nil }
+    if afterOthers {
+      _ = try await store.bytes(ObjectKey("good"))
+    } else {
+      _ = try await store.allObjects()
+    }
+    let error = await #expect(throws: StorageError.self) { _ = try await store.bytes(ObjectKey("bad")) }
+    #expect(error?.kind == .serverFailure && store.interruption == nil)
+    #expect(try await store.bytes(ObjectKey("good")) == Array("hello".utf8))
+  }
+
   @Test("a real server behind a bad line loses nothing")
   func badLine() async throws {
     let real = try await RcloneServer.start()

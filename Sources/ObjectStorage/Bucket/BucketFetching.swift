@@ -134,7 +134,7 @@ extension BucketStore {
   }
 
   /// Whether an answer is a page that somebody on the way sends instead of the object: every server names an ETag.
-  private static func isWebPage(_ response: HTTPResponse, insteadOf listed: StoredObject?) -> Bool {
+  static func isWebPage(_ response: HTTPResponse, insteadOf listed: StoredObject?) -> Bool {
     guard response.status == 200, response[header: "etag"] == nil,
       response[header: "content-type"]?.lowercased().hasPrefix("text/html") == true
     else { return false }

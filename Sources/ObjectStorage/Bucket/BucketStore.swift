@@ -17,6 +17,10 @@ final class BucketStore: ObjectStore {
   private let gate: OutageGate
   private let knowledge: Mutex<Knowledge>
   private let accessProbe = SharedQuestion<Bool?>()
+  private let objectProbe = SharedQuestion<Bool>()
+
+  /// How often an object is waited for while the listing says that all is well.
+  private static let maximumOutages = 3
 
   /// What the server's answers taught; shared by all requests.
   private struct Knowledge {
@@ -29,6 +33,8 @@ final class BucketStore: ObjectStore {
     var serverHasAnswered = false
     /// Whether a request ever succeeded: the credentials were good then.
     var hasSucceeded = false
+    /// The object that came through last.
+    var provenKey: ObjectKey?
     var budget = RetryBudget()
 
     /// Takes a new signer where credentials or region are no longer those of the last.
@@ -131,13 +137,13 @@ final class BucketStore: ObjectStore {
       .response(let response) where response.isSuccess && asked.isForeign?(response) == true:
       reading = FailureReading(foreign: response, used)
     case .rejected(let response):
-      succeed()
+      succeed(asked.operation)
       return .success(.rejected(head: response.body))
     case .tooLarge(let size):
-      succeed()
+      succeed(asked.operation)
       return .success(.tooLarge(size: size))
     case .response(let response) where response.isSuccess || asked.statuses.contains(response.status):
-      succeed()
+      succeed(asked.operation)
       return .success(.response(response))
     case .response(let response):
       knowledge.withLock { $0.serverHasAnswered = true }
@@ -145,7 +151,7 @@ final class BucketStore: ObjectStore {
       reading = FailureReading(response, used)
     case .failed(let failure, let rest):
       if let rest, asked.isEnough?(rest) == true {
-        succeed()
+        succeed(asked.operation)
         return .again(partial: rest)
       }
       reading = FailureReading(failure, used)
@@ -202,10 +208,13 @@ final class BucketStore: ObjectStore {
   func wait(
     after reading: FailureReading, _ asked: StorageRequest, _ pass: OutageGate.Pass, _ attempts: inout StorageAttempts
   ) async throws {
-    let first = attempts.firstFailure ?? (.now, gate.successes)
-    attempts.firstFailure = first
+    let successes = gate.successes
+    let firstFailure = attempts.firstFailure ?? .now
+    // What succeeded before the last try says nothing of the weather since.
+    let othersSucceed = successes > attempts.successesAtFailure ?? successes
+    attempts.firstFailure = firstFailure
+    attempts.successesAtFailure = successes
     let chance = Double.random(in: 0..<1)
-    let othersSucceed = gate.successes > first.successes
     var retry = reading.retry
     var step = knowledge.withLock { knowledge -> RetryState.Step in
       // What once was good and has ended may be made good again by somebody.
@@ -226,6 +235,12 @@ final class BucketStore: ObjectStore {
         step = .waitOut(seconds: 0)
       }
     }
+    if case .waitOut = step, !reading.canBeMended, !reading.mayBeTheWay, try await isAlone(asked, attempts) {
+      if pass == .probe { gate.succeed() }
+      step =
+        attempts.retries.tries < RetryState.maximumTries && attempts.outages < Self.maximumOutages
+        ? .retry(afterSeconds: RetryState.maximumDelay) : .giveUp
+    }
     switch step {
     case .giveUp: throw reading.error
     case .retry(let seconds):
@@ -235,9 +250,38 @@ final class BucketStore: ObjectStore {
       guard asked.waitsOut else { throw reading.error }
       counters.retries.increment()
       try gate.fail(
-        reading.error, title: outageTitle(reading), pass: pass, since: first.time, atLeast: seconds,
+        reading.error, title: outageTitle(reading), pass: pass, since: firstFailure, atLeast: seconds,
         chance: chance)
-      attempts = StorageAttempts()
+      attempts = StorageAttempts(outages: attempts.outages + 1)
+    }
+  }
+
+  /// Whether an object fails while nothing is wrong with the server: what came through before still does. Where nothing
+  /// has, outages that the listing knows nothing of are waited out a few times.
+  private func isAlone(_ asked: StorageRequest, _ attempts: StorageAttempts) async throws -> Bool {
+    guard case .get = asked.operation, asked.waitsOut else { return false }
+    if let key = knowledge.withLock({ $0.provenKey }) {
+      return try await objectProbe.ask { try await self.comesThrough(key) }
+    }
+    guard attempts.outages >= Self.maximumOutages, hasListed.load(ordering: .relaxed) else { return false }
+    return try await accessProbe.ask { try await self.mayList() } == true
+  }
+
+  /// Asks for the first byte of an object, past everything that waits.
+  private func comesThrough(_ key: ObjectKey) async throws -> Bool {
+    var template = HTTPRequest(url: "")
+    template.isUrgent = true
+    // For servers that do not know ranges.
+    template.maximumBodyBytes = 1
+    counters.get.increment()
+    counters.retries.increment()
+    let outcome = try await engine.perform(
+      template.completed(
+        for: context(.get(key)), query: .empty, payloadHash: Digest.ofNothing, headers: [("range", "bytes=0-0")]))
+    switch outcome {
+    case .response(let response): return response.isSuccess && !Self.isWebPage(response, insteadOf: nil)
+    case .tooLarge: return true
+    case .rejected, .failed: return false
     }
   }
 
@@ -268,10 +312,11 @@ final class BucketStore: ObjectStore {
     }
   }
 
-  private func succeed() {
+  private func succeed(_ operation: RequestContext.Operation) {
     knowledge.withLock {
       $0.serverHasAnswered = true
       $0.hasSucceeded = true
+      if case .get(let key) = operation { $0.provenKey = key }
       $0.budget.succeed()
     }
     gate.succeed()

@@ -33,8 +33,12 @@ struct StorageAttempts: Sendable {
   var retries = RetryState()
   /// What was corrected: each kind helps once.
   var corrections: Set<String> = []
-  /// When it failed first, and how many requests of the store had succeeded until then.
-  var firstFailure: (time: ContinuousClock.Instant, successes: Int)?
+  /// When it failed first.
+  var firstFailure: ContinuousClock.Instant?
+  /// How many requests of the store had succeeded when it failed last.
+  var successesAtFailure: Int?
+  /// How often it has waited for better weather, together with all others.
+  var outages = 0
 }
 
 /// How a request succeeded.

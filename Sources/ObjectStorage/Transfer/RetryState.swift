@@ -39,7 +39,7 @@ struct RetryState: Sendable {
   /// What to do after a failure.
   /// - Parameters:
   ///   - serverHasAnswered: Whether any request to this server was ever answered.
-  ///   - othersSucceed: Whether another request has succeeded since this one failed first.
+  ///   - othersSucceed: Whether another request has succeeded since this one failed last.
   ///   - chance: Uniform in 0..<1.
   mutating func next(
     after failure: RetryClass, serverHasAnswered: Bool, othersSucceed: Bool = true, budget: inout RetryBudget,
