@@ -66,8 +66,8 @@ struct CatalogueSnapshot {
 
   var generation: Int64
   /// In the order of keys.
-  var entries: [CollectionEntry]
-  var values: Values
+  var entries: [CollectionEntry] = []
+  var values = Values()
   /// Whether every block was undamaged.
   var isComplete = true
 
@@ -76,42 +76,43 @@ struct CatalogueSnapshot {
   private static let blockHeaderBytes = 24
   private static let entriesPerBlock = 1024
 
-  init(generation: Int64, entries: [CollectionEntry], values: Values) {
-    self.generation = generation
-    self.entries = entries
-    self.values = values
-  }
-
   // MARK: Writing
 
-  /// The file's bytes.
-  var fileBytes: [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(4096 + entries.count * 128)
-    bytes += Self.magic
-    Self.append(UInt64(bitPattern: generation), to: &bytes)
-    Self.append(Checksum.of(bytes), to: &bytes)
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys]
-    if let json = try? encoder.encode(values) { appendBlock(kind: 0, count: 1, Array(json), to: &bytes) }
-    var start = 0
-    while start < entries.count {
-      let end = min(start + Self.entriesPerBlock, entries.count)
+  /// Writes a snapshot.
+  /// - Parameter entries: In the order of keys.
+  static func write(
+    to path: String, generation: Int64, values: Values, entries: some Sequence<CollectionEntry>
+  ) throws(StoreFailure) {
+    try PrivateFiles.write(to: path) { (write) throws(StoreFailure) in
+      var header = magic
+      append(UInt64(bitPattern: generation), to: &header)
+      append(Checksum.of(header), to: &header)
+      try write(header)
+      func writeBlock(kind: UInt32, count: Int, _ payload: [UInt8]) throws(StoreFailure) {
+        var header: [UInt8] = []
+        append(kind, to: &header)
+        append(UInt32(count), to: &header)
+        append(UInt64(payload.count), to: &header)
+        append(Checksum.of(payload, seed: UInt64(bitPattern: generation)), to: &header)
+        try write(header)
+        try write(payload)
+      }
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys]
+      if let json = try? encoder.encode(values) { try writeBlock(kind: 0, count: 1, Array(json)) }
+      var count = 0
       var payload: [UInt8] = []
-      payload.reserveCapacity((end - start) * 128)
-      for entry in entries[start..<end] { Self.append(entry, to: &payload) }
-      appendBlock(kind: 1, count: end - start, payload, to: &bytes)
-      start = end
+      for entry in entries {
+        append(entry, to: &payload)
+        count += 1
+        if count == entriesPerBlock {
+          try writeBlock(kind: 1, count: count, payload)
+          count = 0
+          payload.removeAll(keepingCapacity: true)
+        }
+      }
+      if count > 0 { try writeBlock(kind: 1, count: count, payload) }
     }
-    return bytes
-  }
-
-  private func appendBlock(kind: UInt32, count: Int, _ payload: [UInt8], to bytes: inout [UInt8]) {
-    Self.append(kind, to: &bytes)
-    Self.append(UInt32(count), to: &bytes)
-    Self.append(UInt64(payload.count), to: &bytes)
-    Self.append(Checksum.of(payload, seed: UInt64(bitPattern: generation)), to: &bytes)
-    bytes += payload
   }
 
   private static func append<Value: FixedWidthInteger>(_ value: Value, to bytes: inout [UInt8]) {
@@ -139,6 +140,8 @@ struct CatalogueSnapshot {
 
   // MARK: Reading
 
+  private init(generation: Int64) { self.generation = generation }
+
   /// The snapshot in a collection's directory; nil when there is none, or even its header is damaged.
   init?(in directory: String) {
     guard let bytes = PrivateFiles.read(directory + "/" + Self.name) else { return nil }
@@ -151,8 +154,7 @@ struct CatalogueSnapshot {
       guard bytes.count >= Self.headerBytes, bytes.starts(with: Self.magic),
         Self.number(bytes, 32, as: UInt64.self) == Checksum.of(UnsafeRawBufferPointer(rebasing: bytes[..<32]))
       else { return nil }
-      var snapshot = CatalogueSnapshot(
-        generation: Int64(bitPattern: Self.number(bytes, 24, as: UInt64.self)), entries: [], values: Values())
+      var snapshot = CatalogueSnapshot(generation: Int64(bitPattern: Self.number(bytes, 24, as: UInt64.self)))
       snapshot.isComplete = snapshot.readBlocks(bytes)
       return snapshot
     }

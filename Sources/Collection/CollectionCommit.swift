@@ -7,16 +7,24 @@ import Synchronization
 extension ImageCollection {
   /// Writes what has changed: first the thumbnails and features, then the catalogue that vouches for them.
   func commit() {
-    let (catalogue, atlas, matrices, entries, keys) = state.withLock { state in
-      let entries = state.changedSlots.sorted().compactMap { slot in
-        state.entries[slot].map { Self.asKept($0, state) }
-      }
+    while commitPart() {}
+  }
+
+  /// Entries that are written in one go: their copies take memory.
+  private static let entriesInPart = 4096
+
+  /// - Returns: Whether there may be more to write.
+  private func commitPart() -> Bool {
+    let (catalogue, atlas, matrices, slots, entries, keys) = state.withLock { state in
+      let slots = state.changedSlots.removeFirst(Self.entriesInPart)
+      let entries = slots.compactMap { slot in state.entries[slot].map { Self.asKept($0, state.passingProblems) } }
       let keys = Array(state.removedKeys)
-      state.changedSlots = []
       state.removedKeys = []
-      return (state.catalogue, state.atlas, Array(state.features.values), entries, keys)
+      return (state.catalogue, state.atlas, Array(state.features.values), slots, entries, keys)
     }
-    guard let catalogue, !entries.isEmpty || !keys.isEmpty else { return }
+    // What comes in meanwhile makes a batch of its own.
+    let isFull = slots.count == Self.entriesInPart
+    guard let catalogue, !entries.isEmpty || !keys.isEmpty else { return isFull }
     do {
       if entries.contains(where: { $0.state == .ready }) {
         try atlas.flush()
@@ -32,11 +40,12 @@ extension ImageCollection {
       detach("\(error)")
     }
     keepToLimits()
+    return isFull
   }
 
   /// An entry as the next program is to find it.
-  private static func asKept(_ entry: CollectionEntry, _ state: State) -> CollectionEntry {
-    guard state.passingProblems.contains(entry.slot) else { return entry }
+  private static func asKept(_ entry: CollectionEntry, _ passingProblems: Set<Int>) -> CollectionEntry {
+    guard passingProblems.contains(entry.slot) else { return entry }
     var entry = entry
     entry.state = .listed
     return entry
@@ -45,7 +54,7 @@ extension ImageCollection {
   private static func kept(_ order: [Int], _ state: State) -> [CollectionEntry] {
     order.compactMap { slot in
       guard state.entries.indices.contains(slot), let entry = state.entries[slot] else { return nil }
-      return asKept(entry, state)
+      return asKept(entry, state.passingProblems)
     }
   }
 
@@ -77,19 +86,23 @@ extension ImageCollection {
     else { return }
     let stages = stages.records { _ in true }.map(CatalogueSnapshot.StageRow.init)
     let order = slotsInOrder()
-    let snapshot = state.withLock { state -> CatalogueSnapshot? in
+    let kept = state.withLock { state -> (values: CatalogueSnapshot.Values, entries: EntryTable, passing: Set<Int>)? in
       // Who comes or goes after `order` was taken is still to be committed.
       guard state.changedSlots.isEmpty, state.removedKeys.isEmpty else { return nil }
       var values = state.values
       values.location = state.store.location.text
       values.stages = stages
-      return CatalogueSnapshot(generation: generation, entries: Self.kept(order, state), values: values)
+      return (values, state.entries, state.passingProblems)
     }
-    guard let snapshot else { return }
+    guard let kept else { return }
     // Another program may be reading: then it is done next time.
     try? catalogue.checkpoint()
-    // Without it the next opening is slower, no more.
-    try? PrivateFiles.write(snapshot.fileBytes, to: directory + "/" + CatalogueSnapshot.name)
+    // Without it the next opening is slower, no more. One entry after the other: together they take much memory.
+    let entries = order.lazy.compactMap { slot in
+      kept.entries.indices.contains(slot) ? kept.entries[slot].map { Self.asKept($0, kept.passing) } : nil
+    }
+    try? CatalogueSnapshot.write(
+      to: directory + "/" + CatalogueSnapshot.name, generation: generation, values: kept.values, entries: entries)
     state.withLock { $0.isSnapshotStale = false }
   }
 }

@@ -21,7 +21,7 @@ public final class ImageCollection: Sendable {
     /// Slots that were free when the collection was opened. One that becomes free later may still be on a screen.
     var freeSlots: [Int] = []
     /// What the catalogue does not know yet.
-    var changedSlots: Set<Int> = []
+    var changedSlots = SlotSet()
     var removedKeys: Set<ObjectKey> = []
     /// Left out for a reason that may pass: on disk they count as not yet fetched.
     var passingProblems: Set<Int> = []
@@ -139,11 +139,19 @@ public final class ImageCollection: Sendable {
   }
 
   /// Every image that is to be shown, fetched or not, in the order of keys.
-  public var slotsInKeyOrder: [Int] { entries.lazy.filter { Self.isShown($0) }.map(\.slot) }
+  public var slotsInKeyOrder: [Int] { slots(where: Self.isShown) }
 
   /// Every image that cannot be shown, in the order of keys.
   public var leftOutSlots: [Int] {
-    entries.lazy.filter { if case .leftOut = $0.state { true } else { false } }.map(\.slot)
+    slots { if case .leftOut = $0.state { true } else { false } }
+  }
+
+  /// The slots of those entries, in the order of keys, without all entries in memory at one time.
+  private func slots(where isWanted: (CollectionEntry) -> Bool) -> [Int] {
+    let order = slotsInOrder()
+    return state.withLock { state in
+      order.filter { state.entries.indices.contains($0) ? state.entries[$0].map(isWanted) ?? false : false }
+    }
   }
 
   /// Whether an object belongs on the map as far as is known: it is an image, or may turn out to be one by its name (no

@@ -19,8 +19,16 @@ enum PrivateFiles {
     }
   }
 
-  /// Writes a file by a temporary neighbour, fsync and rename: a reader sees all of it or what was there before.
+  /// Writes a file whole or not at all.
   static func write(_ bytes: [UInt8], to path: String) throws(StoreFailure) {
+    try write(to: path) { (write) throws(StoreFailure) in try write(bytes) }
+  }
+
+  /// Writes a file by a temporary neighbour, fsync and rename: a reader sees all of it or what was there before.
+  /// - Parameter body: Is given what writes the next bytes.
+  static func write(
+    to path: String, _ body: (_ write: ([UInt8]) throws(StoreFailure) -> Void) throws(StoreFailure) -> Void
+  ) throws(StoreFailure) {
     let temporary = path + ".part"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw StoreFailure("Cannot write", path) }
@@ -29,15 +37,17 @@ enum PrivateFiles {
       close(descriptor)
       if !isDone { unlink(temporary) }
     }
-    var offset = 0
-    while offset < bytes.count {
-      let written = bytes.withUnsafeBytes { buffer in
-        let rest = UnsafeRawBufferPointer(rebasing: buffer[offset...])
-        return Foundation.write(descriptor, rest.baseAddress, rest.count)
+    try body { (bytes) throws(StoreFailure) in
+      var offset = 0
+      while offset < bytes.count {
+        let written = bytes.withUnsafeBytes { buffer in
+          let rest = UnsafeRawBufferPointer(rebasing: buffer[offset...])
+          return Foundation.write(descriptor, rest.baseAddress, rest.count)
+        }
+        if written < 0 && errno == EINTR { continue }
+        guard written > 0 else { throw StoreFailure("Cannot write", path) }
+        offset += written
       }
-      if written < 0 && errno == EINTR { continue }
-      guard written > 0 else { throw StoreFailure("Cannot write", path) }
-      offset += written
     }
     guard fsync(descriptor) == 0, rename(temporary, path) == 0 else { throw StoreFailure("Cannot write", path) }
     isDone = true

@@ -54,14 +54,25 @@ import Testing
     #expect(table.slot(of: ObjectKey("elsewhere")) == nil)
   }
 
-  @Test("a set of slots holds what was put in, and says what is new")
+  @Test("a set of slots holds what was put in, says what is new, and gives out the lowest first")
   func slotSet() {
     var random = SplitMix64(seed: 4)
     var set = SlotSet()
     var other: Set<Int> = []
-    for _ in 0..<2000 {
+    for _ in 0..<4000 {
       let slot = Int.random(in: 0..<3000, using: &random)
-      #expect(set.insert(slot) == other.insert(slot).inserted)
+      switch Int.random(in: 0..<20, using: &random) {
+      case 0:
+        let limit = Int.random(in: 0..<80, using: &random)
+        let lowest = Array(other.sorted().prefix(limit))
+        #expect(set.removeFirst(limit) == lowest)
+        other.subtract(lowest)
+      case 1...4:
+        set.remove(slot)
+        other.remove(slot)
+      default: #expect(set.insert(slot) == other.insert(slot).inserted)
+      }
+      #expect(set.count == other.count && set.isEmpty == other.isEmpty)
     }
     for slot in 0..<4000 { #expect(set.contains(slot) == other.contains(slot)) }
   }

@@ -56,7 +56,7 @@ import Testing
     #expect((report["peak_megabytes"] as? Double ?? 0) > 1 && (report["cpu_seconds"] as? Double ?? 0) > 0)
   }
 
-  @Test("a listed object takes at most 600 bytes of a job's memory, the catalogue, its key and the peak included")
+  @Test("a listed object takes at most 300 bytes of a job's memory, the catalogue, its key and the peak included")
   func memory() async throws {
     let count = 300_000
     // Names as data sets have them, of 41 bytes.
@@ -81,7 +81,8 @@ import Testing
     #expect(result.status == 0, "\(result.errorText)")
     #expect(try result.json["objects"] as? Int == count)
     let bytes = try #require(try result.json["bytes_an_object"] as? Double)
-    #expect(bytes > 60 && bytes <= 600, "\(bytes)")
+    // Some 16 MB do not depend on their number: of a million, each takes 200.
+    #expect(bytes > 60 && bytes <= 300, "\(bytes)")
   }
 
   @Test("a delay before a server delays, and changes nothing else")
