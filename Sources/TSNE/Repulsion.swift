@@ -20,7 +20,7 @@ extension Repulsion {
   func restart() {}
 }
 
-/// All pairs, tile by tile: exact, and the quickest for up to a few thousand points.
+/// All pairs, tile by tile: exact, and the quickest for up to a thousand points.
 final class ExactRepulsion: Repulsion {
   private let count: Int
   private let kernels = SIMDKernels.chosen

@@ -14,7 +14,7 @@ public import Numerics
 /// cooperative pool.
 public final class TSNEOptimizer {
   /// Up to so many points all pairs are summed, which is then the quickest too.
-  public static let exactLimit = 3000
+  public static let exactLimit = 1000
 
   /// A layout so much smaller than its start has collapsed.
   private static let collapse: Float = 1e-3
