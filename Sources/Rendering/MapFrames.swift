@@ -1,4 +1,5 @@
 public import Atlas
+import Dispatch
 import Foundation
 public import Geometry
 public import Scene
@@ -122,13 +123,22 @@ public final class MapFrames {
   private var sharpSeconds = 0.0
 
   private static let bandHeight = 64
+  /// Whole frames that take longer are drawn by several threads, in seconds.
+  var largestLoneFrame = 0.002
+
+  /// Draw parts of whole frames on other threads.
+  private var helpers: [MapRenderer]
+  private let flight = FlightPictures()
   /// Where more than this part of a frame would have to be drawn beside the likeness, it is drawn altogether.
   private static let largestUnknownShare = 0.45
 
   /// Frames of a renderer.
-  public init(renderer: MapRenderer, budget: Budget = Budget()) {
+  /// - Parameter threads: That draw one frame together; nil for as many as there is use for.
+  public init(renderer: MapRenderer, budget: Budget = Budget(), threads: Int? = nil) {
     self.renderer = renderer
     self.budget = budget
+    let threads = threads ?? min(4, ProcessInfo.processInfo.activeProcessorCount)
+    helpers = (1..<max(1, threads)).map { _ in MapRenderer(background: renderer.background) }
   }
 
   deinit { for picture in pictures { picture.pixels.deallocate() } }
@@ -154,7 +164,10 @@ public final class MapFrames {
   public func dropFormer() { former = nil }
 
   /// Thumbnails or originals changed behind the scene's back: the picture is made anew, while the present one stays.
-  public func invalidate() { invalidations += 1 }
+  public func invalidate() {
+    invalidations += 1
+    flight.forget()
+  }
 
   /// Forgets everything: another map is shown.
   public func reset() {
@@ -162,6 +175,7 @@ public final class MapFrames {
     source = nil
     former = nil
     work = nil
+    flight.forget()
     draftSeconds = 0
     sharpSeconds = 0
   }
@@ -178,6 +192,7 @@ public final class MapFrames {
     (wanted.offsetX, wanted.offsetY) = scene.pixelOffset
     guard !wanted.viewport.isEmpty else { return Update(kind: .unchanged, isUnfinished: false) }
     let now = Now(scene: scene, atlas: atlas, originals: originals)
+    prepareFlight(scene, atlas, affordable(scene.quality))
 
     let kind = align(to: wanted, now)
     if kind != .unchanged { former = nil }
@@ -196,6 +211,37 @@ public final class MapFrames {
     let isRefined = refine(towards: wanted, now)
     let isUnfinished = !isFinished(wanted)
     return Update(kind: isRefined && kind == .unchanged ? .refined : kind, isUnfinished: isUnfinished)
+  }
+
+  /// Draws a frame in which many pictures fly straight into a window's buffer: nothing of it could be used again.
+  /// - Returns: False where the scene is no such flight: then `update` is to be called.
+  public func drawFlight(
+    into target: UnsafeMutablePointer<UInt32>, stride: Int, width: Int, height: Int, scene: Scene, atlas: Atlas
+  ) -> Bool {
+    guard scene.isFlying, FlightPictures.serves(scene, .draft) else { return false }
+    resize(width, height)
+    prepareFlight(scene, atlas, scene.quality)
+    for index in pictures.indices { pictures[index].frame = nil }
+    source = nil
+    former = nil
+    work = nil
+    // Where they come to lie, a frame may take longer than any before: it is drawn in bands.
+    sharpSeconds = max(sharpSeconds, 2 * budget.direct)
+    draftSeconds = max(draftSeconds, 2 * budget.direct)
+    drawnCount = renderer.render(
+      into: target, stride: stride, rect: scene.camera.viewport, scene: scene, atlas: atlas, quality: .draft)
+    return true
+  }
+
+  private func prepareFlight(_ scene: Scene, _ atlas: Atlas, _ quality: Scene.Quality) {
+    if FlightPictures.serves(scene, quality), scene.isFlying || renderer.flight != nil {
+      flight.prepare(
+        scene, atlas: atlas, background: renderer.background, onlyResident: renderer.readsResidentLevelsOnly)
+      renderer.flight = flight
+    } else if renderer.flight != nil {
+      renderer.flight = nil
+      flight.forget()
+    }
   }
 
   /// Whether a picture that takes the place of the present one shows the same pictures in the same places.
@@ -289,8 +335,11 @@ public final class MapFrames {
   private func redraw(_ frame: Frame, _ now: Now) {
     if work?.buffer == front { work = nil }
     let begin = Self.clock()
-    drawnCount = render(frame.viewport, into: front, quality: frame.quality, now)
-    note(Self.clock() - begin, frame.quality)
+    drawnCount =
+      seconds(frame.quality) > largestLoneFrame
+      ? renderTogether(frame.viewport, into: front, quality: frame.quality, now)
+      : render(frame.viewport, into: front, quality: frame.quality, now)
+    if renderer.flight == nil { note(Self.clock() - begin, frame.quality) }
     pictures[front].frame = frame
     pictures[front].isExact = true
     source = front
@@ -311,6 +360,55 @@ public final class MapFrames {
     renderer.render(
       into: pictures[index].pixels, stride: width, rect: rect, scene: now.scene, atlas: now.atlas,
       originals: now.originals, quality: quality)
+  }
+
+  /// What the threads that draw a frame together share; each has a renderer, a band and a count of its own.
+  private struct Bands: @unchecked Sendable {
+    /// All but the last.
+    let helpers: UnsafeMutablePointer<MapRenderer>
+    let last: UnsafeMutablePointer<MapRenderer>
+    let counts: UnsafeMutablePointer<Int>
+    let pixels: UnsafeMutablePointer<UInt32>
+    let rects: [PixelRect]
+  }
+
+  /// Draws a rectangle in bands, all at the same time. Pixel for pixel, that is what `render` draws: a part of a frame does
+  /// not depend on the rectangle that is drawn.
+  private func renderTogether(_ rect: PixelRect, into index: Int, quality: Scene.Quality, _ now: Now) -> Int {
+    // Originals are asked for on this thread alone; where any can be seen, the pictures are few.
+    guard !helpers.isEmpty, renderer.flight == nil,
+      now.scene.spriteSide <= thumbnailLevels[thumbnailLevels.count - 1]
+    else {
+      return render(rect, into: index, quality: quality, now)
+    }
+    let count = helpers.count + 1
+    let rects = (0..<count).map { number in
+      let (top, end) = (rect.height * number / count, rect.height * (number + 1) / count)
+      return PixelRect(x: rect.x, y: rect.y + top, width: rect.width, height: end - top)
+    }
+    for index in helpers.indices {
+      helpers[index].background = renderer.background
+      helpers[index].readsResidentLevelsOnly = renderer.readsResidentLevelsOnly
+    }
+    var counts = [Int](repeating: 0, count: count)
+    let (pixels, stride, scene, atlas) = (pictures[index].pixels, width, now.scene, now.atlas)
+    withUnsafeMutablePointer(to: &renderer) { last in
+      helpers.withUnsafeMutableBufferPointer { helpers in
+        counts.withUnsafeMutableBufferPointer { counts in
+          guard let first = helpers.baseAddress, let counts = counts.baseAddress else { return }
+          let bands = Bands(helpers: first, last: last, counts: counts, pixels: pixels, rects: rects)
+          DispatchQueue.concurrentPerform(iterations: count) { number in
+            let band = bands.rects[number]
+            let renderer = number == count - 1 ? bands.last : bands.helpers + number
+            renderer.pointee.render(
+              into: bands.pixels, stride: stride, rect: band, scene: scene, atlas: atlas, quality: quality)
+            bands.counts[number] = renderer.pointee.count(beginningIn: band, top: rect.y)
+          }
+        }
+      }
+    }
+    for index in helpers.indices { renderer.takeMissing(of: &helpers[index]) }
+    return counts.reduce(0, +)
   }
 
   private func note(_ seconds: Double, _ quality: Scene.Quality) {

@@ -18,13 +18,16 @@ public struct MapRenderer {
   /// One bit for each slot of `missing`, by level.
   private var isMissing: [[UInt64]] = Array(repeating: [], count: thumbnailLevels.count)
 
+  /// What many pictures on their way are drawn from, once it is prepared for them; nil to draw them as at rest.
+  var flight: FlightPictures?
+
   private var sprites: [Sprite] = []
   private var prepared: [Prepared] = []
   private var hiddenCount = 0
   /// Kept so that the reads that filled the cache are not optimised away.
   private var touched: UInt32 = 0
   private let tables = ScaleTables()
-  private var placeholder = Placeholder()
+  var placeholder = Placeholder()
   private let coverage = CoverageBox()
 
   /// A renderer with a canvas colour (ARGB, opaque).
@@ -51,10 +54,29 @@ public struct MapRenderer {
     into pixels: UnsafeMutablePointer<UInt32>, stride: Int, rect: PixelRect, scene: borrowing Scene, atlas: Atlas,
     originals: (any OriginalSource)? = nil, quality: Scene.Quality? = nil
   ) -> Int {
+    let clip = rect.intersection(scene.camera.viewport)
+    let quality = quality ?? scene.quality
+    if let flight, FlightPictures.serves(scene, quality) {
+      guard !clip.isEmpty else { return 0 }
+      return drawFlight(
+        flight, in: clip, blitter: Blitter(target: pixels, stride: stride), scene: scene, atlas: atlas)
+    }
     draw(
-      into: pixels, stride: stride, rect: rect, scene: scene, atlas: atlas, originals: originals,
-      quality: quality ?? scene.quality)
+      into: pixels, stride: stride, clip: clip, scene: scene, atlas: atlas, originals: originals, quality: quality)
     return sprites.count
+  }
+
+  /// Of the pictures that the last call of `render` drew in `rect`, those that begin in it: of bands that lie below one
+  /// another, each counts others. What begins above `top` counts as beginning there.
+  func count(beginningIn rect: PixelRect, top: Int) -> Int {
+    sprites.reduce(0) { $0 + (max(Int($1.y), top) >= rect.y ? 1 : 0) }
+  }
+
+  /// Takes over what another renderer of the same frame has missed.
+  mutating func takeMissing(of other: inout MapRenderer) {
+    for (level, slots) in other.takeMissing() {
+      for slot in slots { miss(slot, level: level) }
+    }
   }
 
   /// Moves what a buffer holds of the scene's viewport by whole pixels and draws the strips that came into view. Byte for
@@ -84,10 +106,9 @@ public struct MapRenderer {
   }
 
   private mutating func draw(
-    into pixels: UnsafeMutablePointer<UInt32>, stride: Int, rect: PixelRect, scene: borrowing Scene, atlas: Atlas,
+    into pixels: UnsafeMutablePointer<UInt32>, stride: Int, clip: PixelRect, scene: borrowing Scene, atlas: Atlas,
     originals: (any OriginalSource)?, quality: Scene.Quality
   ) {
-    let clip = rect.intersection(scene.camera.viewport)
     guard !clip.isEmpty else {
       sprites.removeAll(keepingCapacity: true)
       return
@@ -236,8 +257,11 @@ public struct MapRenderer {
     return Prepared(source: source, average: isSeenThrough ? atlas.averageColor(slot) : 0, isPlaceholder: false)
   }
 
+  // Mutating: from a method that changes the renderer, one that does not would be called on a copy, for every picture.
   @inline(__always)
-  private func draw(_ sprite: Sprite, _ prepared: Prepared, clip: PixelRect, blitter: Blitter, quality: Scene.Quality) {
+  private mutating func draw(
+    _ sprite: Sprite, _ prepared: Prepared, clip: PixelRect, blitter: Blitter, quality: Scene.Quality
+  ) {
     let rect = sprite.rect
     let visible = rect.intersection(clip)
     guard !visible.isEmpty else { return }

@@ -16,7 +16,7 @@ struct LayoutNormalization: Sendable {
   private(set) var knee = Double.infinity
 
   private static let sampleCount = 8192
-  /// Steps of Weiszfeld's iteration towards the geometric median.
+  /// Steps of Weiszfeld's iteration towards the geometric median, at most.
   private static let middleSteps = 24
   /// The extent follows from the radii between these quantiles.
   private static let radiusBand = 0.6...0.9
@@ -65,7 +65,10 @@ struct LayoutNormalization: Sendable {
         sum = sum + point * weight
         weights += weight
       }
+      let before = middle
       middle = sum * (1 / weights)
+      // Nothing that would be seen.
+      if middle.distance(to: before) < 1e-5 * spread { break }
     }
     return middle
   }
@@ -125,6 +128,7 @@ struct LayoutReference: Sendable {
   private let x: [Float]
   private let y: [Float]
   private let isMember: [Bool]
+  private static let sampleCount = 20_000
 
   init(slots: [Int32], x: [Float], y: [Float]) {
     self.x = x
@@ -142,7 +146,10 @@ struct LayoutReference: Sendable {
     for slots: [Int32], positions: [Float], normalization: LayoutNormalization, present: Orientation, isFree: Bool
   ) -> Orientation {
     var fit = Procrustes()
-    for (index, slot) in slots.enumerated() where Int(slot) < isMember.count && isMember[Int(slot)] {
+    // An angle does not need all of them.
+    for index in stride(from: 0, to: slots.count, by: max(1, slots.count / Self.sampleCount)) {
+      let slot = slots[index]
+      guard Int(slot) < isMember.count, isMember[Int(slot)] else { continue }
       fit.add(
         source: normalization.shown(x: positions[2 * index], y: positions[2 * index + 1]),
         target: Point(x: Double(x[Int(slot)]), y: Double(y[Int(slot)])))

@@ -116,8 +116,27 @@ struct PictureField: Sendable {
   /// What the whole map covers, in layout units: cells of the loading grid, or middles of the pictures of a layout.
   var bounds: Rect {
     if phase == .grid, let loadingGrid { return loadingGrid.bounds(count: order.count) }
-    return grid.bounds
+    return flightBounds ?? grid.bounds
   }
+
+  /// What the pictures that are drawn in a flight cover; nil when there is none.
+  private var flightBounds: Rect?
+
+  /// Whether many pictures move at once. They are then drawn in the order of their priority, without an index: making one
+  /// for every frame would take longer than drawing what it finds.
+  var isFlying: Bool { flightBounds != nil }
+  /// Whether they have just arrived, and nothing has changed since: `flying` has them where they are.
+  var hasLanded: Bool { landedVersion == version }
+  private var landedVersion: Int?
+
+  /// More pictures than this do not fly at once: where so many are on the way, those of the highest priority, an even
+  /// sample, are what is seen until they arrive.
+  static let mostFlying = 100_000
+
+  /// The pictures that are drawn in a flight, roughly in the order of their priority, the topmost first.
+  private(set) var flying = FlightList()
+  /// Which pictures fly: another number whenever they, or their order, are others.
+  var flightOrder: Int { placedVersion }
 
   // MARK: What the job tells
 
@@ -244,7 +263,7 @@ struct PictureField: Sendable {
     for slot in newlyPlaced { motion.appear(Int(slot)) }
     newlyPlaced.removeAll(keepingCapacity: true)
     if isFinal { completeOrientation = orientation }
-    if !animated { _ = advance(to: now, previous: now) }
+    if animated { takeOff() } else { _ = advance(to: now, previous: now) }
     version += 1
     arrangementVersion += 1
   }
@@ -300,10 +319,15 @@ struct PictureField: Sendable {
     departedSizing = oldSizing
     motion.begin(x: x, y: y, departs: animated, settles: false, animated: animated, now: now)
     newlyPlaced.removeAll(keepingCapacity: true)
-    if !animated { _ = advance(to: now, previous: now) }
+    if animated { takeOff() } else { _ = advance(to: now, previous: now) }
     version += 1
     arrangementVersion += 1
     return true
+  }
+
+  /// From now on pictures move: the index would be of use for one frame more at most.
+  private mutating func takeOff() {
+    if motion.isMoving, placed.count > Scene.strictOrderLimit { indexIsStale = true }
   }
 
   /// Moves the pictures to where they are at a time. Returns whether they moved.
@@ -317,9 +341,25 @@ struct PictureField: Sendable {
 
   mutating func reindexIfNeeded() {
     guard indexIsStale else { return }
+    if motion.isMoving, placed.count > Scene.strictOrderLimit {
+      flightBounds = listFlying()
+      return
+    }
+    if flightBounds != nil {
+      _ = listFlying()
+      landedVersion = version
+    } else {
+      flying = FlightList()
+    }
+    flightBounds = nil
     indexIsStale = false
     grid.rebuild(
       slots: placed, version: placedVersion, x: x, y: y, signedAspects: signedAspects, extent: Self.extent)
+  }
+
+  private mutating func listFlying() -> Rect {
+    grid.gather(
+      placed, version: placedVersion, atMost: Self.mostFlying, x: x, y: y, signedAspects: signedAspects, into: &flying)
   }
 
   // MARK: Places

@@ -62,10 +62,7 @@ struct SpatialGrid: Sendable {
       self = SpatialGrid()
       return
     }
-    if rankedVersion != version {
-      rank(slots)
-      rankedVersion = version
-    }
+    rank(slots, version: version)
     cellOfItem.resize(to: count, filler: 0)
     items.resize(to: count, filler: Item(slot: 0, x: 0, y: 0, signedAspect: 1))
     ranked.withUnsafeBufferPointer { slots in
@@ -76,6 +73,25 @@ struct SpatialGrid: Sendable {
         }
       }
     }
+  }
+
+  private mutating func rank(_ slots: [Int32], version: Int) {
+    guard rankedVersion != version else { return }
+    rank(slots)
+    rankedVersion = version
+  }
+
+  /// Lists the pictures of the highest priority, `most` of them, roughly in its order; nothing is indexed.
+  /// - Returns: What their middles cover, in layout units.
+  mutating func gather(
+    _ slots: [Int32], version: Int, atMost most: Int, x: [Float], y: [Float], signedAspects: [Float],
+    into list: inout FlightList
+  ) -> Rect {
+    rank(slots, version: version)
+    // The ranks are powers of two: by halves, whole ones remain.
+    var count = ranked.count
+    while count > most { count /= 2 }
+    return list.take(ranked.prefix(count), x: x, y: y, signedAspects: signedAspects)
   }
 
   /// Takes over that a picture that lies at `x`, `y` has become ready or got another shape.

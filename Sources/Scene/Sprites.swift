@@ -115,6 +115,10 @@ extension Scene {
   private func collect(
     in rect: PixelRect, isFiltered: Bool, _ isWanted: (Int32) -> Bool, into sprites: inout [Sprite]
   ) {
+    if pictures.isFlying {
+      pictures.flying.each(in: rect, projection, where: isWanted) { (sprite: Sprite) in sprites.append(sprite) }
+      return
+    }
     guard !rect.isEmpty, !pictures.grid.items.isEmpty else { return }
     let projection = self.projection
     let reach = (Double(projection.side) / 2 + 2) / projection.scale

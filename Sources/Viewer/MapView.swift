@@ -270,6 +270,13 @@ private struct PrefetchRequest {
       }
       return
     }
+    if frames.drawFlight(
+      into: frame.pixels, stride: frame.stride, width: frame.width, height: frame.height, scene: scene, atlas: atlas)
+    {
+      isMapFinished = true
+      softeningBegan = nil
+      return
+    }
     let update = pictures.drawing { source in
       frames.update(width: frame.width, height: frame.height, scene: scene, atlas: atlas, originals: source)
     }

@@ -112,6 +112,7 @@ public struct RenderingReport: Sendable {
   private var watch: PauseWatch?
   /// The first layout in a grid.
   private var grid: Arrangement?
+  private let layoutSlots: [Int32]
 
   /// Inputs a second: what a mouse sends.
   private nonisolated static let inputRate = 125.0
@@ -119,6 +120,7 @@ public struct RenderingReport: Sendable {
   init(_ request: RenderingRequest, completion: @escaping @MainActor (RenderingReport) -> Never) throws(X11Error) {
     self.request = request
     self.completion = completion
+    layoutSlots = Array(0..<Int32(request.count))
     prepareImaging()
     // A store of its own: nothing of the user's is read or written.
     let nowhere = NSTemporaryDirectory() + "s3totsne-bench-state"
@@ -179,7 +181,7 @@ public struct RenderingReport: Sendable {
   private func show(layout index: Int, isFinal: Bool, animated: Bool) {
     application.map.send(
       .layout(
-        slots: (0..<Int32(request.count)).map { $0 }, positions: request.layouts[index % request.layouts.count],
+        slots: layoutSlots, positions: request.layouts[index % request.layouts.count],
         isFinal: isFinal, animated: animated))
   }
 

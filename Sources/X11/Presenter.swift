@@ -54,6 +54,9 @@ internal import Geometry
 
   /// Memory that the server reads; nil also when there is no more shared memory to be had: then it goes on without.
   private func freeStorage(_ width: Int, _ height: Int) -> FrameStorage? {
+    // A frame that is begun while the server still reads the last one is shown later than one that is begun then, of newer
+    // things; and where both share a processor, both take longer.
+    if images.contains(where: { $0.pendingSerial != nil }) { return nil }
     guard let image = freeImage(width, height) else {
       return isSharing ? nil : stream.begin(width: width, height: height)
     }

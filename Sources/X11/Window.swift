@@ -30,6 +30,9 @@ public import Geometry
   private var clicks = ClickCounter()
   private(set) var isClosed = false
   var isUsable: Bool { !isClosed && connection.isUsable }
+
+  /// Handles and delivers everything that has arrived from the server, for all windows of the connection.
+  public func processEvents() { connection.processEvents() }
   private(set) var isMapped = false
   private var isHidden = false
   private var isObscured = false

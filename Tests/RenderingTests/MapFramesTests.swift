@@ -1,8 +1,9 @@
 import Geometry
-import Rendering
 import Scene
 import TestSupport
 import Testing
+
+@testable import Rendering
 
 @Suite("The frames of the map", .computing)
 struct MapFramesTests {
@@ -48,6 +49,27 @@ struct MapFramesTests {
     _ = mixture.scene.handle(.pointerPressed(start, button: 1, clickCount: 1, []))
     _ = mixture.scene.handle(.pointerMoved(start + way, []))
     _ = mixture.scene.handle(.pointerReleased(start + way, button: 1, []))
+  }
+
+  @Test("a frame that several threads draw is byte for byte that of one, and counts as many pictures", arguments: 0..<4)
+  func together(seed: Int) throws {
+    var mixture = try Mixture(seed: seed, count: 900)
+    if seed == 2 { mixture.label(by: .folder) }
+    if seed == 3 { _ = mixture.scene.handle(.select(slots: Array(stride(from: 0, to: 900, by: 5)))) }
+    let alone = Self.frames(Self.generous)
+    let frames = MapFrames(
+      renderer: MapRenderer(background: MapRendererTests.canvas), budget: Self.generous, threads: seed + 2)
+    // After the first frame it is known that others are worth it.
+    frames.largestLoneFrame = 0
+    for step in 0..<6 {
+      _ = update(frames, mixture)
+      _ = update(alone, mixture)
+      #expect(shown(frames, mixture) == fresh(mixture))
+      // One that is seen in one band alone, and hidden in the one where it begins, is not counted.
+      #expect(abs(frames.drawnCount - alone.drawnCount) <= alone.drawnCount / 50)
+      _ = mixture.scene.handle(.scrolled(dx: 0, dy: 0.4, at: Point(x: 100, y: 90), []))
+      for tick in 0..<30 { _ = mixture.scene.handle(.tick(seconds: Double(step) + Double(tick) / 60)) }
+    }
   }
 
   @Test("a pan by moving memory is byte for byte the picture of a full redraw", arguments: 0..<8)

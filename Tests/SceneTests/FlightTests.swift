@@ -1,0 +1,134 @@
+import Geometry
+import TestSupport
+import Testing
+
+@testable import Scene
+
+/// More pictures than are drawn in a strict order, on their way from one layout to another.
+@Suite("Many pictures on their way", .computing)
+struct FlightTests {
+  private static let count = 25_000
+
+  /// The hand has moved the camera, so that it does not follow the map by itself.
+  private func stage(seed: Int) -> Stage {
+    var stage = Stage(width: 700, height: 500)
+    stage.load(Self.count)
+    stage.lay(clusteredPoints(Self.count, seed: seed))
+    stage.settle()
+    stage.send(.scrolled(dx: 0, dy: 1.3, at: Point(x: 300, y: 250), []))
+    stage.settle()
+    return stage
+  }
+
+  @Test("each is collected once, where and as large as it is drawn, also for a part of the window", arguments: 0..<3)
+  func collected(seed: Int) {
+    var stage = stage(seed: seed)
+    #expect(!stage.scene.isFlying)
+    stage.lay(clusteredPoints(Self.count, seed: seed + 10), animated: true)
+    stage.wait(0.2)
+    let scene = stage.scene
+    #expect(scene.isFlying && !scene.hasLanded)
+    let viewport = scene.camera.viewport
+    var sprites: [Sprite] = []
+    scene.collectSprites(in: viewport, into: &sprites)
+    #expect(Set(sprites.map(\.slot)).count == sprites.count)
+    for sprite in sprites {
+      guard let rect = scene.spriteRect(of: Int(sprite.slot)) else { continue }
+      let isSameSize = rect.width == sprite.rect.width && rect.height == sprite.rect.height
+      let isThere = abs(rect.x - sprite.rect.x) <= 1 && abs(rect.y - sprite.rect.y) <= 1
+      #expect(isSameSize && isThere, "\(rect) is drawn at \(sprite.rect)")
+    }
+    // Nobody is forgotten who is not at the very edge.
+    let found = Set(sprites.map { Int($0.slot) })
+    let inner = PixelRect(x: viewport.x + 2, y: viewport.y + 2, width: viewport.width - 4, height: viewport.height - 4)
+    for slot in 0..<Self.count where !(scene.spriteRect(of: slot)?.intersection(inner).isEmpty ?? true) {
+      #expect(found.contains(slot))
+    }
+    // A part sees its part, in the same order.
+    let part = PixelRect(x: 210, y: 133, width: 97, height: 61)
+    var seen: [Sprite] = []
+    scene.collectSprites(in: part, into: &seen)
+    #expect(seen == sprites.filter { !$0.rect.intersection(part).isEmpty })
+    // In few bytes it is the same.
+    let packed = withUnsafeTemporaryAllocation(of: FlyingSprite.self, capacity: scene.flyingSlots.count) { memory in
+      let (count, dimmed) = scene.collectFlight(in: viewport, into: memory)
+      #expect(dimmed == 0)
+      return Array(memory[..<count])
+    }
+    #expect(packed.map(\.rect) == sprites.map(\.rect) && packed.allSatisfy(\.isReady))
+    #expect(packed.map { scene.flyingSlots[Int($0.rank)] } == sprites.map(\.slot))
+    #expect(packed.allSatisfy { $0.rows.first == $0.rect.y && $0.rows.last == $0.rect.maxY - 1 })
+    // The one on top is the one that is hit.
+    for sprite in sprites.suffix(300) {
+      let point = Point(x: Double(sprite.x) + 0.5, y: Double(sprite.y) + 0.5)
+      guard Rect(viewport).contains(point) else { continue }
+      let top = sprites.last { Rect($0.rect).contains(point) }
+      #expect(scene.picture(at: point) == top.map { Int($0.slot) })
+    }
+  }
+
+  @Test("the selected ones come last, and how many come before them is told")
+  func selected() {
+    var stage = stage(seed: 5)
+    stage.send(.select(slots: Array(stride(from: 0, to: Self.count, by: 3))))
+    stage.lay(clusteredPoints(Self.count, seed: 6), animated: true)
+    stage.wait(0.2)
+    let scene = stage.scene
+    withUnsafeTemporaryAllocation(of: FlyingSprite.self, capacity: scene.flyingSlots.count) { memory in
+      let (count, dimmed) = scene.collectFlight(in: scene.camera.viewport, into: memory)
+      #expect(dimmed > 0 && dimmed < count)
+      for index in 0..<count {
+        #expect((scene.flyingSlots[Int(memory[index].rank)] % 3 == 0) == (index >= dimmed))
+      }
+    }
+  }
+
+  @Test("when they have arrived, they lie and are drawn as if they had never flown, whatever came in between")
+  func landed() {
+    var flown = stage(seed: 1)
+    var still = flown
+    flown.lay(clusteredPoints(Self.count, seed: 2), animated: true)
+    flown.wait(0.1)
+    // A snapshot in the middle of the flight, and a picture that is gone.
+    flown.lay(clusteredPoints(Self.count, seed: 3), animated: true)
+    flown.wait(0.1)
+    flown.send(.imagesRemoved(slots: [17]))
+    flown.wait(2)
+    #expect(!flown.scene.isFlying && flown.scene.hasLanded)
+    for seed in [2, 3] { still.lay(clusteredPoints(Self.count, seed: seed)) }
+    still.send(.imagesRemoved(slots: [17]))
+    still.wait(2)
+    #expect(!still.scene.hasLanded)
+    #expect(flown.scene.camera == still.scene.camera)
+    var (one, other): ([Sprite], [Sprite]) = ([], [])
+    flown.scene.collectSprites(in: flown.scene.camera.viewport, into: &one)
+    still.scene.collectSprites(in: still.scene.camera.viewport, into: &other)
+    #expect(!one.isEmpty && one == other)
+    // Anything that changes what is drawn ends it.
+    flown.send(.imagesRemoved(slots: [18]))
+    #expect(!flown.scene.hasLanded)
+  }
+
+  @Test("of more than fly at once, an even sample does, and all arrive")
+  func sampled() {
+    let count = 230_000
+    var stage = Stage(width: 700, height: 500)
+    stage.load(count)
+    stage.lay(clusteredPoints(count, seed: 8))
+    stage.settle()
+    stage.lay(clusteredPoints(count, seed: 9), animated: true)
+    stage.wait(0.1)
+    let slots = stage.scene.flyingSlots
+    #expect(slots.count > 50_000 && slots.count <= PictureField.mostFlying)
+    // As many from every tenth of the listing.
+    for tenth in 0..<10 {
+      let part = slots.count { Int($0) * 10 / count == tenth }
+      #expect(abs(part - slots.count / 10) < slots.count / 100)
+    }
+    stage.wait(2)
+    #expect(!stage.scene.isFlying)
+    var sprites: [Sprite] = []
+    stage.scene.collectSprites(in: stage.scene.camera.viewport, into: &sprites)
+    #expect(sprites.contains { slot in !slots.contains(slot.slot) })
+  }
+}
