@@ -1,13 +1,13 @@
 internal import CX11
 internal import Geometry
 
-/// Brings drawn frames on a window: at most two at a time through shared memory where that works, else as a stream.
+/// Brings drawn frames on a window: one at a time through shared memory where that works, else as a stream.
 @MainActor final class Presenter {
   private let connection: Connection
   private let window: XID
   private let context: GC
   private let converter: PixelConverter?
-  /// The server's pictures; two when shared, so that one is drawn while the server reads the other.
+  /// The pictures that the server reads; more than one only until those of another size are done.
   private var images: [ServerImage] = []
   /// One for each picture, or one canvas when pixels have to be converted.
   private var storages: [FrameStorage] = []
