@@ -211,8 +211,15 @@ extension Application {
   }
 
   private func add(_ slots: [Int]) {
-    let new = slots.filter { !knownSlots.contains($0) }
-    for slot in new { knownSlots.insert(slot) }
+    // Loops, here and below: a closure of the main actor would look on what thread it is, for each of a hundred thousand.
+    var known = knownSlots
+    knownSlots = Selection()
+    var new: [Int] = []
+    for slot in slots where !known.contains(slot) {
+      known.insert(slot)
+      new.append(slot)
+    }
+    knownSlots = known
     if !new.isEmpty { map.send(.imagesAdded(slots: new)) }
   }
 
@@ -226,11 +233,13 @@ extension Application {
       remember(location.text)
     }
     add(slots)
-    map.send(
-      .imagesReady(
-        slots.compactMap { slot in
-          atlas.info(slot).map { (slot: slot, aspect: Double($0.width) / Double(max(1, $0.height))) }
-        }))
+    var shapes: [(slot: Int, aspect: Double)] = []
+    shapes.reserveCapacity(slots.count)
+    for slot in slots {
+      guard let info = atlas.info(slot) else { continue }
+      shapes.append((slot, Double(info.width) / Double(max(1, info.height))))
+    }
+    map.send(.imagesReady(shapes))
   }
 
   private func finished() {
