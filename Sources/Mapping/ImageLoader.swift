@@ -71,6 +71,11 @@ final class ImageLoader: Sendable {
   /// Bytes of an object.
   func size(of slot: Int) -> Int64 { collection.entry(slot)?.object.size ?? 0 }
 
+  /// Whether bytes of an object will be asked for: the listing does not tell already that it cannot be read.
+  func isFetched(_ slot: Int) -> Bool {
+    collection.entry(slot).map { $0.object.size > 0 && store.refusal(of: $0.object) == nil } ?? false
+  }
+
   /// Brings one object in. What is wrong with it alone is noted in its entry.
   /// - Parameter isLast: Whether what fails for a reason that may pass is left out; otherwise it is deferred.
   /// - Throws: `CancellationError`; `StorageError` when nothing else will come in either.

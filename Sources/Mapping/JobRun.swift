@@ -393,8 +393,8 @@ final class JobRun: Sendable {
   /// Tells the gate what is to be fetched, before it comes there.
   private func announce(_ slots: [Int], to gate: FetchGate?, _ loader: ImageLoader) {
     guard let gate else { return }
-    // What has only changed its name costs nothing.
-    let fetched = slots.filter { !loader.writer.isHereOtherwise($0) }
+    // What has only changed its name costs nothing, and what is left out unread neither.
+    let fetched = slots.filter { loader.isFetched($0) && !loader.writer.isHereOtherwise($0) }
     gate.add(objects: fetched.count, bytes: fetched.reduce(0) { $0 + loader.size(of: $1) })
   }
 
@@ -470,7 +470,7 @@ final class JobRun: Sendable {
               try Task.checkCancellation()
               if try await self.adopt(slot, loader) { continue }
               // What gets a second chance has passed before.
-              if !isLast, let gate = self.gate.withLock({ $0 }) {
+              if !isLast, loader.isFetched(slot), let gate = self.gate.withLock({ $0 }) {
                 await gate.pass(bytes: loader.size(of: slot))
                 // A job that is cancelled opens its gate.
                 try self.token.check()

@@ -79,8 +79,18 @@ extension ObjectStore {
     try await get(object.key, accept: accept)
   }
 
-  /// The bytes of a listed object. What the listing already tells to be unreadable (archived, above `maximumBytes`) is
-  /// refused without a request.
+  /// Why an object cannot be read, as far as the listing tells: it is archived, or above `maximumBytes`.
+  public func refusal(of object: StoredObject) -> StorageError? {
+    if let limit = maximumBytes, object.size > limit {
+      return StorageError.tooLarge(object.key, size: object.size, limit: limit)
+    }
+    if object.isArchived, let storageClass = object.storageClass {
+      return StorageError.archived(object.key, storageClass: storageClass)
+    }
+    return nil
+  }
+
+  /// The bytes of a listed object. What the listing already tells to be unreadable (`refusal`) is refused without a request.
   ///
   /// - Parameters:
   ///   - expected: What `accept` will probably say: where that is no, an object is asked for its beginning first.
@@ -89,12 +99,7 @@ extension ObjectStore {
   public func get(
     _ object: StoredObject, expected: Acceptance = .likely, accept: (@Sendable (UnsafeRawBufferPointer) -> Bool)? = nil
   ) async throws -> FetchResult {
-    if let limit = maximumBytes, object.size > limit {
-      throw StorageError.tooLarge(object.key, size: object.size, limit: limit)
-    }
-    if object.isArchived, let storageClass = object.storageClass {
-      throw StorageError.archived(object.key, storageClass: storageClass)
-    }
+    if let refusal = refusal(of: object) { throw refusal }
     return try await fetch(object, expected: expected, accept: accept)
   }
 }

@@ -68,6 +68,39 @@ struct BudgetTests {
     }
   }
 
+  @Test("what is archived, empty or too large is left out without being asked for, and is not counted")
+  func unreadable() async throws {
+    // 20 objects, of which 5 are archived, 4 too large and one is empty.
+    let proxy = try FaultProxy(upstream: "http://127.0.0.1:1") { request, _ in
+      guard request.isListing else { return .answer(404) }
+      let entries = (0..<20).map { number in
+        let size = number < 4 ? 2_000_000 : number == 4 ? 0 : 1000
+        let storageClass = (5..<10).contains(number) ? "GLACIER" : "STANDARD"
+        return "<Contents><Key>\(number).jpg</Key><Size>\(size)</Size>"
+          + "<StorageClass>\(storageClass)</StorageClass></Contents>"
+      }
+      return .answer(200, body: "<ListBucketResult>" + entries.joined() + "</ListBucketResult>")
+    }
+    var request = try request(
+      "many", cache: try kept.directory(),
+      environment: [
+        "AWS_ENDPOINT_URL": proxy.endpoint, "AWS_ACCESS_KEY_ID": "TESTKEYTESTKEY", "AWS_SECRET_ACCESS_KEY": "secret",
+      ])
+    request.storage.maximumBytes = 1_000_000
+    let asked = Mutex<[FetchEstimate]>([])
+    for allowance in [10, 9] {
+      request.allowance = (allowance, .max)
+      let outcome = await run(request) { event, job in
+        guard case .question(.fetch(let estimate)) = event else { return }
+        asked.withLock { $0.append(estimate) }
+        job.cancel()
+      }
+      #expect(outcome.isCancelled == (allowance == 9))
+    }
+    let estimate = try #require(asked.withLock { $0 }.first)
+    #expect(asked.withLock { $0.count } == 1 && estimate.objects == 10 && estimate.bytes == 10_000)
+  }
+
   @Test("what is to be fetched once more for other features is asked for as well")
   func otherFeatures() async throws {
     let server = try await RcloneServer.start()
