@@ -63,11 +63,7 @@ struct FlightList: Sendable {
     in rect: PixelRect, _ projection: Projection, where isWanted: (Int32) -> Bool, _ body: (Sprite) -> Void
   ) {
     eachBlock(in: rect, projection) { block, columns, rows, width, height, isReady, isSeen in
-      var lane = Block.scalarCount
-      while lane > 0 {
-        lane &-= 1
-        let rank = block &* Block.scalarCount &+ lane
-        guard isSeen[lane], rank < slots.count, isWanted(slots[rank]) else { continue }
+      eachLane(of: block, isSeen, where: isWanted) { lane, rank in
         body(
           Sprite(
             slot: slots[rank], x: columns[lane], y: rows[lane], width: width[lane], height: height[lane],
@@ -81,23 +77,32 @@ struct FlightList: Sendable {
   func each(
     in rect: PixelRect, _ projection: Projection, where isWanted: (Int32) -> Bool, _ body: (FlyingSprite) -> Void
   ) {
-    slots.withUnsafeBufferPointer { slots in
-      eachBlock(in: rect, projection) { block, columns, rows, width, height, isReady, isSeen in
-        let low = SIMD8<Int32>(repeating: 0xFFFF)
-        let places = columns & low | rows &<< 16
-        var shapes = width | height &<< 8
-        shapes.replace(with: shapes | SIMD8<Int32>(repeating: 1 << 16), where: isReady)
-        var lane = Block.scalarCount
-        while lane > 0 {
-          lane &-= 1
-          let rank = block &* Block.scalarCount &+ lane
-          guard isSeen[lane], rank < slots.count, isWanted(slots[rank]) else { continue }
-          body(
-            FlyingSprite(
-              place: UInt32(bitPattern: places[lane]), shape: UInt32(bitPattern: shapes[lane]),
-              rank: Int32(truncatingIfNeeded: rank)))
-        }
+    eachBlock(in: rect, projection) { block, columns, rows, width, height, isReady, isSeen in
+      let low = SIMD8<Int32>(repeating: 0xFFFF)
+      let places = columns & low | rows &<< 16
+      var shapes = width | height &<< 8
+      shapes.replace(with: shapes | SIMD8<Int32>(repeating: 1 << 16), where: isReady)
+      eachLane(of: block, isSeen, where: isWanted) { lane, rank in
+        body(
+          FlyingSprite(
+            place: UInt32(bitPattern: places[lane]), shape: UInt32(bitPattern: shapes[lane]),
+            rank: Int32(truncatingIfNeeded: rank)))
       }
+    }
+  }
+
+  /// Calls `body` with those of eight pictures that are seen and wanted, the topmost last.
+  @inline(__always)
+  private func eachLane(
+    of block: Int, _ isSeen: SIMDMask<SIMD8<Int32>>, where isWanted: (Int32) -> Bool,
+    _ body: (_ lane: Int, _ rank: Int) -> Void
+  ) {
+    var lane = Block.scalarCount
+    while lane > 0 {
+      lane &-= 1
+      let rank = block &* Block.scalarCount &+ lane
+      guard isSeen[lane], rank < slots.count, isWanted(slots[rank]) else { continue }
+      body(lane, rank)
     }
   }
 

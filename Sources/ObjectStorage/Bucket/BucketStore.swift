@@ -235,11 +235,19 @@ final class BucketStore: ObjectStore {
         step = .waitOut(seconds: 0)
       }
     }
-    if case .waitOut = step, !reading.canBeMended, !reading.mayBeTheWay, try await isAlone(asked, attempts) {
-      if pass == .probe { gate.succeed() }
-      step =
-        attempts.retries.tries < RetryState.maximumTries && attempts.outages < Self.maximumOutages
-        ? .retry(afterSeconds: RetryState.maximumDelay) : .giveUp
+    if case .waitOut = step, !reading.canBeMended, !reading.mayBeTheWay {
+      let isAlone: Bool
+      do { isAlone = try await self.isAlone(asked, attempts) } catch {
+        // Others wait for what the one that tries reports.
+        if pass == .probe { gate.leave() }
+        throw error
+      }
+      if isAlone {
+        if pass == .probe { gate.succeed() }
+        step =
+          attempts.retries.tries < RetryState.maximumTries && attempts.outages < Self.maximumOutages
+          ? .retry(afterSeconds: RetryState.maximumDelay) : .giveUp
+      }
     }
     switch step {
     case .giveUp: throw reading.error
