@@ -3,18 +3,29 @@ import Dispatch
 import Geometry
 import Scene
 
+/// What the pictures of a flight are to be drawn from: to be made away from the main thread.
+public struct FlightPicturesRequest: Sendable {
+  let key: FlightPictures.Key
+  let slots: [Int32]
+  let atlas: Atlas
+
+  /// Reads the smallest level of all of them and copies it. Blocking: it may wait for the disk.
+  public func made() -> FlightPictures {
+    atlas.prefetch(slots: slots.map { Int($0) }, level: 0)
+    return FlightPictures(key, slots: slots, atlas: atlas)
+  }
+}
+
 /// The pictures of a flight as they are drawn on their way: the smallest level of each thumbnail, next to one another in
 /// the order in which they are drawn. A hundred thousand pictures that lie anywhere in memory cannot be fetched from there
 /// sixty times a second; read in a row, they can.
-final class FlightPictures {
+public final class FlightPictures: Sendable {
   /// Larger pictures are drawn from their levels: so many of those do not fit on a screen.
   static let largestSide = 12
 
   /// Pixels of one picture at most: the smallest level.
   private static let pixelsPerPicture = thumbnailLevels[0] * thumbnailLevels[0]
   private static let picturesPerTask = 4096
-  /// Pictures that are copied for one frame; the others are seen in their average colour until then.
-  private static let picturesPerFrame = 40_960
 
   /// What is known of a picture's pixels.
   struct Cell {
@@ -23,63 +34,28 @@ final class FlightPictures {
     var isOpaque = true
     /// Whether it needs a tile to be told from the background.
     var needsTile = false
-    /// Whether there are any; otherwise the picture was not ready, or not in memory.
+    /// Whether there are any; otherwise the atlas did not have the picture.
     var isFilled: Bool { width > 0 }
   }
 
-  private struct Key: Equatable {
+  /// What the pictures depend on.
+  struct Key: Equatable, Sendable {
+    /// Which pictures fly, in what order.
     var order: Int
-    var count: Int
+    /// Which of them are ready, and what they look like.
+    var thumbnails: Int
     var atlas: ObjectIdentifier
     var background: UInt32
   }
 
-  private var key: Key?
-  /// By rank.
-  private(set) var slots: [Int32] = []
-  private var cells: UnsafeMutablePointer<Cell> = .allocate(capacity: 0)
-  private var pixels: UnsafeMutablePointer<UInt32> = .allocate(capacity: 0)
-  private var capacity = 0
-  /// Those of lower ranks have been looked for.
-  private var looked = 0
-  /// For every source and target length, the source pixel of each target pixel.
-  private let nearest: UnsafeMutablePointer<UInt8>
-  private static let lengths = largestSide + 1
-
-  init() {
-    let side = thumbnailLevels[0]
-    nearest = .allocate(capacity: (side + 1) * Self.lengths * Self.lengths)
-    for source in 0...side {
-      for target in 1...Self.largestSide {
-        for pixel in 0..<target {
-          nearest[(source * Self.lengths + target) * Self.lengths + pixel] = UInt8(
-            (2 * pixel + 1) * source / (2 * target))
-        }
-      }
-    }
-  }
-
-  deinit {
-    cells.deallocate()
-    pixels.deallocate()
-    nearest.deallocate()
-  }
-
-  /// Whether a frame of this scene is drawn from here.
-  static func serves(_ scene: borrowing Scene, _ quality: Scene.Quality) -> Bool {
-    // Of the place where they have just landed, this is the draft, in which nothing jumps.
-    scene.spriteSide <= largestSide && (scene.isFlying || (scene.hasLanded && quality == .draft))
-  }
-
-  /// Forgets the pictures: they have been replaced, or have arrived.
-  func forget() {
-    key = nil
-    slots = []
-    guard capacity > 0 else { return }
-    cells.deallocate()
-    pixels.deallocate()
-    (cells, pixels, capacity) = (.allocate(capacity: 0), .allocate(capacity: 0), 0)
-  }
+  /// Nil where there are none.
+  let key: Key?
+  /// By slot; negative for those that do not fly.
+  private let ranks: [Int32]
+  // Both are written in `init` alone, and freed in `deinit`.
+  private nonisolated(unsafe) let cells: UnsafeMutablePointer<Cell>
+  private nonisolated(unsafe) let pixels: UnsafeMutablePointer<UInt32>
+  private let nearest = NearestPixels.shared
 
   /// What the threads that copy pixels share: each has cells of its own.
   private struct Copying: @unchecked Sendable {
@@ -87,60 +63,76 @@ final class FlightPictures {
     let pixels: UnsafeMutablePointer<UInt32>
   }
 
-  /// Copies the pictures of a flight, some for every frame.
-  func prepare(_ scene: borrowing Scene, atlas: Atlas, background: UInt32, onlyResident: Bool) {
-    slots = scene.flyingSlots
-    let wanted = Key(
-      order: scene.flightOrder, count: slots.count, atlas: ObjectIdentifier(atlas), background: background)
-    if key != wanted {
-      if capacity < slots.count {
-        capacity = slots.count
-        cells.deallocate()
-        pixels.deallocate()
-        cells = .allocate(capacity: capacity)
-        pixels = .allocate(capacity: capacity * Self.pixelsPerPicture)
-      }
-      cells.initialize(repeating: Cell(), count: slots.count)
-      looked = 0
-      key = wanted
-    }
-    guard looked < slots.count else { return }
-    let ranks = looked..<min(slots.count, looked + Self.picturesPerFrame)
-    let copying = Copying(cells: cells, pixels: pixels)
-    let list = slots
-    DispatchQueue.concurrentPerform(iterations: (ranks.count + Self.picturesPerTask - 1) / Self.picturesPerTask) {
-      task in
-      let first = ranks.lowerBound + task * Self.picturesPerTask
-      for rank in first..<min(ranks.upperBound, first + Self.picturesPerTask) {
-        let slot = Int(list[rank])
-        guard let isOpaque = atlas.isOpaque(slot), !onlyResident || atlas.isResident(slot, level: 0),
-          let level = atlas.level(0, of: slot)
-        else { continue }
-        (copying.pixels + rank * Self.pixelsPerPicture).update(from: level.pixels, count: level.width * level.height)
-        copying.cells[rank] = Cell(
-          width: UInt8(level.width), height: UInt8(level.height), isOpaque: isOpaque,
-          needsTile: !isOpaque && Contrast.vanishes(atlas.averageColor(slot), on: background))
-      }
-    }
-    looked = ranks.upperBound
+  /// No pictures.
+  init() {
+    key = nil
+    ranks = []
+    cells = .allocate(capacity: 0)
+    pixels = .allocate(capacity: 0)
   }
 
-  /// The picture of a rank.
+  /// Copies the pictures in `slots`, the topmost first. Those whose level is not in memory are of their average colour.
+  fileprivate init(_ key: Key, slots: [Int32], atlas: Atlas) {
+    self.key = key
+    cells = .allocate(capacity: slots.count)
+    pixels = .allocate(capacity: slots.count * Self.pixelsPerPicture)
+    cells.initialize(repeating: Cell(), count: slots.count)
+    var ranks = [Int32](repeating: -1, count: Int(slots.max() ?? -1) + 1)
+    for (rank, slot) in slots.enumerated() { ranks[Int(slot)] = Int32(truncatingIfNeeded: rank) }
+    self.ranks = ranks
+    let (copying, background) = (Copying(cells: cells, pixels: pixels), key.background)
+    DispatchQueue.concurrentPerform(iterations: (slots.count + Self.picturesPerTask - 1) / Self.picturesPerTask) {
+      task in
+      let first = task * Self.picturesPerTask
+      for rank in first..<min(slots.count, first + Self.picturesPerTask) {
+        let slot = Int(slots[rank])
+        guard let isOpaque = atlas.isOpaque(slot) else { continue }
+        let target = copying.pixels + rank * Self.pixelsPerPicture
+        let average = atlas.averageColor(slot)
+        guard atlas.isResident(slot, level: 0), let level = atlas.level(0, of: slot) else {
+          target.pointee = average
+          copying.cells[rank] = Cell(width: 1, height: 1, isOpaque: isOpaque)
+          continue
+        }
+        target.update(from: level.pixels, count: level.width * level.height)
+        copying.cells[rank] = Cell(
+          width: UInt8(level.width), height: UInt8(level.height), isOpaque: isOpaque,
+          needsTile: !isOpaque && Contrast.vanishes(average, on: background))
+      }
+    }
+  }
+
+  deinit {
+    cells.deallocate()
+    pixels.deallocate()
+  }
+
+  /// Whether a frame of this scene is drawn from such pictures.
+  static func serves(_ scene: borrowing Scene, _ quality: Scene.Quality) -> Bool {
+    // Of the place where they have just landed, this is the draft, in which nothing jumps.
+    scene.spriteSide <= largestSide && (scene.isFlying || (scene.hasLanded && quality == .draft))
+  }
+
+  /// The number of a picture here; negative for none.
   @inline(__always)
-  func cell(_ rank: Int) -> Cell { cells[rank] }
+  func number(of slot: Int32) -> Int { Int(slot) < ranks.count ? Int(ranks[Int(slot)]) : -1 }
+
+  /// What is known of a picture.
+  @inline(__always)
+  func cell(_ number: Int) -> Cell { cells[number] }
 
   /// Brings what a picture is drawn from into the processor's cache.
   @inline(__always)
-  func firstPixel(_ rank: Int) -> UInt32 { pixels[rank &* Self.pixelsPerPicture] }
+  func firstPixel(_ number: Int) -> UInt32 { pixels[number &* Self.pixelsPerPicture] }
 
   /// Draws a picture whose cell is filled.
   @inline(__always)
-  func draw(_ rank: Int, _ cell: Cell, _ rect: PixelRect, clip: PixelRect, background: UInt32, blitter: Blitter) {
+  func draw(_ number: Int, _ cell: Cell, _ rect: PixelRect, clip: PixelRect, background: UInt32, blitter: Blitter) {
     if cell.needsTile { blitter.fill(clip, Contrast.tile(on: background)) }
-    let source = pixels + rank &* Self.pixelsPerPicture
+    let source = pixels + number &* Self.pixelsPerPicture
     let (width, height) = (Int(cell.width), Int(cell.height))
-    let columns = nearest + ((width &* Self.lengths &+ rect.width) &* Self.lengths &+ (clip.x &- rect.x))
-    let rows = nearest + (height &* Self.lengths &+ rect.height) &* Self.lengths
+    let columns = nearest.pixels(source: width, target: rect.width) + (clip.x &- rect.x)
+    let rows = nearest.pixels(source: height, target: rect.height)
     var row = clip.y
     while row < clip.maxY {
       let line = source + Int(rows[row &- rect.y]) &* width
@@ -159,5 +151,58 @@ final class FlightPictures {
       }
       row &+= 1
     }
+  }
+}
+
+/// For every length of a smallest level and every length that it is drawn with, the source pixel of each target pixel.
+private final class NearestPixels: Sendable {
+  static let shared = NearestPixels()
+
+  private static let lengths = FlightPictures.largestSide + 1
+  // Written in `init` alone; there is one of them, for as long as the program runs.
+  private nonisolated(unsafe) let table: UnsafeMutablePointer<UInt8>
+
+  private init() {
+    let side = thumbnailLevels[0]
+    table = .allocate(capacity: (side + 1) * Self.lengths * Self.lengths)
+    for source in 0...side {
+      for target in 1..<Self.lengths {
+        for pixel in 0..<target {
+          table[(source * Self.lengths + target) * Self.lengths + pixel] = UInt8(
+            (2 * pixel + 1) * source / (2 * target))
+        }
+      }
+    }
+  }
+
+  @inline(__always)
+  func pixels(source: Int, target: Int) -> UnsafeMutablePointer<UInt8> {
+    table + (source &* Self.lengths &+ target) &* Self.lengths
+  }
+}
+
+/// The pictures of a flight by their rank.
+struct FlightCells {
+  /// In the order of their ranks.
+  let slots: [Int32]
+  /// They may be those of another order: then they lie elsewhere, and some are missing.
+  let pictures: FlightPictures
+  private let isInOrder: Bool
+
+  init(slots: [Int32], pictures: FlightPictures, order: Int) {
+    self.slots = slots
+    self.pictures = pictures
+    isInOrder = pictures.key?.order == order
+  }
+
+  /// The number that `pictures` has for a rank; negative for none.
+  @inline(__always)
+  func number(_ rank: Int) -> Int { isInOrder ? rank : pictures.number(of: slots[rank]) }
+
+  /// What is known of the picture of a rank.
+  @inline(__always)
+  func cell(_ rank: Int) -> FlightPictures.Cell {
+    let number = number(rank)
+    return number >= 0 ? pictures.cell(number) : FlightPictures.Cell()
   }
 }

@@ -17,7 +17,7 @@ extension MapRenderer {
   /// What the threads that draw share; each draws strips of its own.
   private struct Strips: @unchecked Sendable {
     let blitter: Blitter
-    let flight: FlightPictures
+    let flight: FlightCells
     /// By strip, and where those of each begin, where those begin that are not dimmed, and where they end.
     let members: UnsafeBufferPointer<Member>
     let ranges: [(first: Int, bright: Int, end: Int)]
@@ -69,7 +69,10 @@ extension MapRenderer {
       while end > list.startIndex {
         let first = max(list.startIndex, end &- Self.batch)
         var sum: UInt32 = 0
-        for index in first..<end { sum ^= flight.firstPixel(Int(members[Int(list.base[index])].sprite.rank)) }
+        for index in first..<end {
+          let member = members[Int(list.base[index])]
+          if member.cell.isFilled { sum ^= flight.pictures.firstPixel(flight.number(Int(member.sprite.rank))) }
+        }
         read[number] = sum
         while end > first {
           end &-= 1
@@ -91,8 +94,8 @@ extension MapRenderer {
       let rect = sprite.rect
       let visible = Self.part(of: rect, in: clip)
       if sprite.isReady, member.cell.isFilled {
-        flight.draw(
-          Int(sprite.rank), member.cell, rect, clip: visible, background: background, blitter: blitter)
+        flight.pictures.draw(
+          flight.number(Int(sprite.rank)), member.cell, rect, clip: visible, background: background, blitter: blitter)
       } else {
         let slot = Int(flight.slots[Int(sprite.rank)])
         if sprite.isReady, atlas.isOpaque(slot) != nil {
@@ -111,7 +114,7 @@ extension MapRenderer {
   /// Draws a rectangle of a flight in strips, on all processors.
   /// - Returns: How many pictures were drawn.
   mutating func drawFlight(
-    _ flight: FlightPictures, in clip: PixelRect, blitter: Blitter, scene: borrowing Scene, atlas: Atlas
+    _ flight: FlightCells, in clip: PixelRect, blitter: Blitter, scene: borrowing Scene, atlas: Atlas
   ) -> Int {
     placeholder.prepare(side: scene.spriteSide, background: background)
     let (placeholder, background) = (placeholder, background)

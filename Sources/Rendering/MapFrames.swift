@@ -128,7 +128,8 @@ public final class MapFrames {
 
   /// Draw parts of whole frames on other threads.
   private var helpers: [MapRenderer]
-  private let flight = FlightPictures()
+  private var flightPictures = FlightPictures()
+  private var thumbnailChanges = 0
   /// Where more than this part of a frame would have to be drawn beside the likeness, it is drawn altogether.
   private static let largestUnknownShare = 0.45
 
@@ -163,10 +164,13 @@ public final class MapFrames {
   /// The former picture is needed no more.
   public func dropFormer() { former = nil }
 
-  /// Thumbnails or originals changed behind the scene's back: the picture is made anew, while the present one stays.
-  public func invalidate() {
-    invalidations += 1
-    flight.forget()
+  /// Originals changed behind the scene's back: the picture is made anew, while the present one stays.
+  public func invalidate() { invalidations += 1 }
+
+  /// Thumbnails changed behind the scene's back: the picture is made anew, while the present one stays.
+  public func invalidateThumbnails() {
+    thumbnailChanges += 1
+    invalidate()
   }
 
   /// Forgets everything: another map is shown.
@@ -175,7 +179,7 @@ public final class MapFrames {
     source = nil
     former = nil
     work = nil
-    flight.forget()
+    flightPictures = FlightPictures()
     draftSeconds = 0
     sharpSeconds = 0
   }
@@ -233,15 +237,29 @@ public final class MapFrames {
     return true
   }
 
+  /// What is to be made, away from the main thread, for pictures to fly at the screen's pace; nil where it is there, or so few
+  /// do not need it.
+  public func flightRequest(_ scene: borrowing Scene, atlas: Atlas) -> FlightPicturesRequest? {
+    guard scene.mayFly else { return nil }
+    let key = FlightPictures.Key(
+      order: scene.flightOrder, thumbnails: scene.thumbnailVersion &+ thumbnailChanges, atlas: ObjectIdentifier(atlas),
+      background: renderer.background)
+    guard key != flightPictures.key else { return nil }
+    return FlightPicturesRequest(key: key, slots: scene.flyingSlots, atlas: atlas)
+  }
+
+  /// Takes what was asked for.
+  public func take(_ pictures: FlightPictures) { flightPictures = pictures }
+
   private func prepareFlight(_ scene: Scene, _ atlas: Atlas, _ quality: Scene.Quality) {
-    if FlightPictures.serves(scene, quality), scene.isFlying || renderer.flight != nil {
-      flight.prepare(
-        scene, atlas: atlas, background: renderer.background, onlyResident: renderer.readsResidentLevelsOnly)
-      renderer.flight = flight
-    } else if renderer.flight != nil {
+    guard FlightPictures.serves(scene, quality) else {
       renderer.flight = nil
-      flight.forget()
+      return
     }
+    // Those of another collection would be seen in the place of others.
+    let isOfAtlas = flightPictures.key?.atlas == ObjectIdentifier(atlas)
+    renderer.flight = FlightCells(
+      slots: scene.flyingSlots, pictures: isOfAtlas ? flightPictures : FlightPictures(), order: scene.flightOrder)
   }
 
   /// Whether a picture that takes the place of the present one shows the same pictures in the same places.

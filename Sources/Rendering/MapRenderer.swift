@@ -18,8 +18,8 @@ public struct MapRenderer {
   /// One bit for each slot of `missing`, by level.
   private var isMissing: [[UInt64]] = Array(repeating: [], count: thumbnailLevels.count)
 
-  /// What many pictures on their way are drawn from, once it is prepared for them; nil to draw them as at rest.
-  var flight: FlightPictures?
+  /// What many pictures on their way are drawn from; nil to draw them as at rest.
+  var flight: FlightCells?
 
   private var sprites: [Sprite] = []
   private var prepared: [Prepared] = []

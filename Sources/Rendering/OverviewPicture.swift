@@ -34,8 +34,9 @@ public struct OverviewPicture: Sendable {
         let index = Int(slot)
         if dims, request.selection.contains(index) != pass { continue }
         let color = atlas.info(index)?.averageColor ?? 0xFF80_8080
-        let left = Int((request.x[index] - origin.x) * scale.x) - side / 2
-        let top = Int((request.y[index] - origin.y) * scale.y) - side / 2
+        let place = request.places[index]
+        let left = Int((place.x - origin.x) * scale.x) - side / 2
+        let top = Int((place.y - origin.y) * scale.y) - side / 2
         let share: UInt32 = dims && !pass ? Self.faded : 256
         let channels = SIMD4(color & 255, color >> 8 & 255, color >> 16 & 255, color >> 24) &* share
         for row in max(0, top)..<max(0, min(height, top + side)) {

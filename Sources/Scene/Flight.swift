@@ -5,56 +5,98 @@ public import Geometry
 struct FlightList: Sendable {
   typealias Block = SIMD8<Float>
 
-  private(set) var slots: [Int32] = []
-  /// Middles in layout units, and width / height, negative until a picture is ready. In whole blocks: what is too many lies
-  /// nowhere.
-  private var x: [Block] = []
-  private var y: [Block] = []
-  private var signedAspects: [Block] = []
+  /// Eight pictures: the ends of their ways (`LayoutMotion`), in layout units, and width / height, negative until a picture is
+  /// ready.
+  private struct Lanes {
+    var targetX = Block(), targetY = Block()
+    var startX = Block(), startY = Block()
+    var departureX = Block(), departureY = Block()
+    var signedAspects = Block()
 
-  /// Takes over the places of these pictures, by slot, in this order.
-  /// - Returns: What their middles cover, in layout units.
-  mutating func take(_ slots: ArraySlice<Int32>, x: [Float], y: [Float], signedAspects: [Float]) -> Rect {
-    guard !slots.isEmpty else {
-      self = FlightList()
-      return .zero
+    static let blocks = MemoryLayout<Lanes>.stride / MemoryLayout<Block>.stride
+
+    @inline(__always)
+    func places(_ progress: LayoutMotion.Progress) -> (x: Block, y: Block) {
+      let (left, stillToFly) = (Block(repeating: 1 - progress.even), Block(repeating: 1 - progress.flown))
+      let x = targetX - (targetX - startX) * left
+      let y = targetY - (targetY - startY) * left
+      return (x - (x - departureX) * stillToFly, y - (y - departureY) * stillToFly)
     }
-    let blocks = (slots.count + Block.scalarCount - 1) / Block.scalarCount
-    if self.x.count != blocks {
-      self.x = Array(repeating: Block(), count: blocks)
-      self.y = self.x
-      self.signedAspects = self.x
-    }
+  }
+
+  private(set) var slots: [Int32] = []
+  /// In whole blocks; what is too many lies where the last one does.
+  private var lanes: [Lanes] = []
+  /// How far they have come.
+  var progress = LayoutMotion.Progress(even: 1, flown: 1)
+
+  /// Lists these pictures, in this order; where they are, and their shapes, is to be taken next.
+  mutating func list(_ slots: ArraySlice<Int32>) {
     self.slots = Array(slots)
-    var low = SIMD2<Float>(repeating: .infinity)
-    var high = -low
-    self.x.withUnsafeMutableBytes { ownX in
-      self.y.withUnsafeMutableBytes { ownY in
-        self.signedAspects.withUnsafeMutableBytes { ownAspects in
-          let (ownX, ownY) = (ownX.bindMemory(to: Float.self), ownY.bindMemory(to: Float.self))
-          let ownAspects = ownAspects.bindMemory(to: Float.self)
-          slots.withUnsafeBufferPointer { slots in
-            x.withUnsafeBufferPointer { x in
-              y.withUnsafeBufferPointer { y in
-                signedAspects.withUnsafeBufferPointer { signedAspects in
-                  for rank in 0..<slots.count {
-                    let slot = Int(slots[rank])
-                    let point = SIMD2(x[slot], y[slot])
-                    low.replace(with: point, where: point .< low)
-                    high.replace(with: point, where: point .> high)
-                    ownX[rank] = point.x
-                    ownY[rank] = point.y
-                    ownAspects[rank] = signedAspects[slot]
-                  }
-                }
-              }
-            }
+    let count = (slots.count + Block.scalarCount - 1) / Block.scalarCount
+    if lanes.count != count { lanes = Array(repeating: Lanes(), count: count) }
+  }
+
+  /// Takes over the ways of the pictures, by slot.
+  mutating func take(_ motion: LayoutMotion) {
+    let ends = motion.ends
+    ends.targets.withUnsafeBufferPointer { targets in
+      ends.starts.withUnsafeBufferPointer { starts in
+        ends.departures.withUnsafeBufferPointer { departures in
+          fill { numbers, slot in
+            let (target, start, departure) = (targets[slot], starts[slot], departures[slot])
+            let count = Block.scalarCount
+            numbers[0] = target.x
+            numbers[count] = target.y
+            numbers[2 * count] = start.x
+            numbers[3 * count] = start.y
+            numbers[4 * count] = departure.x
+            numbers[5 * count] = departure.y
           }
-          for rank in slots.count..<blocks * Block.scalarCount { ownX[rank] = .infinity }
         }
       }
     }
-    return Rect(x: Double(low.x), y: Double(low.y), width: Double(high.x - low.x), height: Double(high.y - low.y))
+  }
+
+  /// Takes over their shapes, by slot.
+  mutating func take(signedAspects: [Float]) {
+    signedAspects.withUnsafeBufferPointer { signedAspects in
+      fill { numbers, slot in numbers[6 * Block.scalarCount] = signedAspects[slot] }
+    }
+  }
+
+  /// Calls `body` for every picture with its numbers, each of which is the first of a block, and its slot.
+  @inline(__always)
+  private mutating func fill(_ body: (_ numbers: UnsafeMutablePointer<Float>, _ slot: Int) -> Void) {
+    let last = slots.count - 1
+    lanes.withUnsafeMutableBytes { bytes in
+      slots.withUnsafeBufferPointer { slots in
+        guard last >= 0, let numbers = bytes.bindMemory(to: Float.self).baseAddress else { return }
+        var block = numbers
+        var rank = 0
+        while rank <= last {
+          for lane in 0..<Block.scalarCount { body(block + lane, Int(slots[min(last, rank &+ lane)])) }
+          rank &+= Block.scalarCount
+          block += Lanes.blocks * Block.scalarCount
+        }
+      }
+    }
+  }
+
+  /// What their middles cover, in layout units.
+  var bounds: Rect {
+    guard !slots.isEmpty else { return .zero }
+    var (lowX, lowY) = (Block(repeating: .infinity), Block(repeating: .infinity))
+    var (highX, highY) = (-lowX, -lowY)
+    for block in lanes {
+      let (x, y) = block.places(progress)
+      lowX.replace(with: x, where: x .< lowX)
+      lowY.replace(with: y, where: y .< lowY)
+      highX.replace(with: x, where: x .> highX)
+      highY.replace(with: y, where: y .> highY)
+    }
+    let (x, y) = (Double(lowX.min()), Double(lowY.min()))
+    return Rect(x: x, y: y, width: Double(highX.max()) - x, height: Double(highY.max()) - y)
   }
 
   /// Calls `body` with the pictures that are wanted and meet `rect`, the topmost last.
@@ -125,23 +167,21 @@ struct FlightList: Sendable {
     let one = Block(repeating: 1)
     let (left, right) = (SIMD8<Int32>(repeating: Int32(rect.x)), SIMD8<Int32>(repeating: Int32(rect.maxX)))
     let (top, bottom) = (SIMD8<Int32>(repeating: Int32(rect.y)), SIMD8<Int32>(repeating: Int32(rect.maxY)))
-    x.withUnsafeBufferPointer { x in
-      y.withUnsafeBufferPointer { y in
-        signedAspects.withUnsafeBufferPointer { signedAspects in
-          var block = x.count
-          while block > 0 {
-            block &-= 1
-            let signed = signedAspects[block]
-            let aspect = signed.replacing(with: -signed, where: signed .< 0)
-            let width = Self.rounded(side * aspect.replacing(with: one, where: aspect .> one), atLeast: 1)
-            let height = Self.rounded(side / aspect.replacing(with: one, where: aspect .< one), atLeast: 1)
-            let columns = Self.floor(x[block] * scale) &+ offset.x &- width &>> 1
-            let rows = Self.floor(y[block] * scale) &+ offset.y &- height &>> 1
-            let isSeen =
-              (columns .< right) .& (columns &+ width .> left) .& (rows .< bottom) .& (rows &+ height .> top)
-            if any(isSeen) { body(block, columns, rows, width, height, signed .> 0, isSeen) }
-          }
-        }
+    let progress = progress
+    lanes.withUnsafeBufferPointer { lanes in
+      var block = lanes.count
+      while block > 0 {
+        block &-= 1
+        let signed = lanes[block].signedAspects
+        let aspect = signed.replacing(with: -signed, where: signed .< 0)
+        let width = Self.rounded(side * aspect.replacing(with: one, where: aspect .> one), atLeast: 1)
+        let height = Self.rounded(side / aspect.replacing(with: one, where: aspect .< one), atLeast: 1)
+        let (x, y) = lanes[block].places(progress)
+        let columns = Self.floor(x * scale) &+ offset.x &- width &>> 1
+        let rows = Self.floor(y * scale) &+ offset.y &- height &>> 1
+        let isSeen =
+          (columns .< right) .& (columns &+ width .> left) .& (rows .< bottom) .& (rows &+ height .> top)
+        if any(isSeen) { body(block, columns, rows, width, height, signed .> 0, isSeen) }
       }
     }
   }
@@ -202,17 +242,27 @@ public struct FlyingSprite: Sendable {
 
 extension Scene {
   /// Whether so many pictures are moving that a frame of them is to be drawn from `collectFlight`: they change their places
-  /// with every frame, so nothing that finds them by their place would be of use for a second one.
+  /// with every frame, so nothing that finds them by their place would be of use for a second one. It lasts until the
+  /// index of where they arrived has come (`SceneEffect.index`).
   public var isFlying: Bool { pictures.isFlying }
 
   /// Whether many pictures have just arrived where they are, and nothing has changed since: `collectFlight` has them still.
   public var hasLanded: Bool { pictures.hasLanded }
 
-  /// Which pictures are flying: another number whenever they, or their order, are others.
+  /// What the index of pictures that have arrived is to be made of; nil where none is needed.
+  public var indexRequest: IndexRequest? { pictures.indexRequest }
+
+  /// Whether there are so many pictures that they fly when they move.
+  public var mayFly: Bool { pictures.mayFly }
+
+  /// Which pictures fly, or would: another number whenever they, or their order, are others.
   public var flightOrder: Int { pictures.flightOrder }
 
-  /// The pictures of a flight by their rank.
-  public var flyingSlots: [Int32] { pictures.flying.slots }
+  /// Grows when pictures become ready.
+  public var thumbnailVersion: Int { pictures.aspectVersion }
+
+  /// The pictures of a flight, or of the next one, by their rank.
+  public var flyingSlots: [Int32] { pictures.flyingSlots }
 
   /// Longer pictures have no room in a `FlyingSprite`.
   public static let longestFlyingSprite = 255

@@ -6,15 +6,14 @@ import Geometry
 /// Two motions lie on one another. Between two snapshots of a running layout the pictures move evenly, for as long as
 /// snapshots are apart. When a new layout begins they fly from their old places to wherever the first motion has them.
 struct LayoutMotion: Sendable {
-  /// Where the pictures go, by slot.
-  private(set) var targetX: [Float] = []
-  private(set) var targetY: [Float] = []
+  /// Where the pictures go, by slot, in layout units.
+  private(set) var targets: [SIMD2<Float>] = []
   /// Where they were, on the even motion, when the latest snapshot came.
-  private var fromX: [Float] = []
-  private var fromY: [Float] = []
-  /// Where they were when they took off.
-  private var departureX: [Float] = []
-  private var departureY: [Float] = []
+  private var starts: [SIMD2<Float>] = []
+  /// Where they were when they took off; empty while none fly.
+  private var departures: [SIMD2<Float>] = []
+  /// Another number whenever one of the three has changed.
+  private(set) var version = 0
 
   private var even: Course?
   private var flight: Course?
@@ -30,144 +29,216 @@ struct LayoutMotion: Sendable {
     func progress(at now: Double) -> Double { min(1, max(0, (now - (start ?? now)) / duration)) }
   }
 
-  var isMoving: Bool { even != nil || flight != nil }
-  /// How far the flight has come, eased.
-  private(set) var departureProgress = 1.0
+  /// How far the motions have come: what a place follows from, of where it was and where it goes.
+  struct Progress: Sendable {
+    /// The share of the even motion.
+    var even: Float
+    /// The eased share of the flight.
+    var flown: Float
 
-  /// Makes room for every slot; new ones stay where they are.
-  mutating func prepare(x: [Float], y: [Float]) {
-    if targetX.count < x.count {
-      targetX.append(contentsOf: x[targetX.count...])
-      targetY.append(contentsOf: y[targetY.count...])
-    }
-    if even != nil, fromX.count < x.count {
-      fromX.append(contentsOf: x[fromX.count...])
-      fromY.append(contentsOf: y[fromY.count...])
-    }
-    if flight != nil, departureX.count < x.count {
-      departureX.append(contentsOf: x[departureX.count...])
-      departureY.append(contentsOf: y[departureY.count...])
+    /// Where a picture is; at the end of the way, exactly where it goes.
+    @inline(__always)
+    func place(target: SIMD2<Float>, start: SIMD2<Float>, departure: SIMD2<Float>) -> SIMD2<Float> {
+      let place = target - (target - start) * (1 - even)
+      return place - (place - departure) * (1 - flown)
     }
   }
 
+  var isMoving: Bool { even != nil || flight != nil }
+  /// How far the flight has come, eased.
+  private(set) var departureProgress = 1.0
+  private var evenProgress = 1.0
+  /// How far they have come.
+  var progress: Progress {
+    Progress(even: even == nil ? 1 : Float(evenProgress), flown: flight == nil ? 1 : Float(departureProgress))
+  }
+
+  /// Where a picture is on its way.
+  @inline(__always)
+  func place(_ slot: Int) -> SIMD2<Float> {
+    let (progress, target) = (progress, targets[slot])
+    let start = even == nil ? target : starts[slot]
+    return progress.place(target: target, start: start, departure: flight == nil ? start : departures[slot])
+  }
+
+  /// The ends of both motions, by slot; a motion that is over, or has not begun, ends where it starts.
+  var ends: (targets: [SIMD2<Float>], starts: [SIMD2<Float>], departures: [SIMD2<Float>]) {
+    let starts = even == nil ? targets : self.starts
+    return (targets, starts, flight == nil ? starts : departures)
+  }
+
+  /// Where every picture is on its way, by slot.
+  /// - Parameter places: Is overwritten.
+  func write(to places: inout [SIMD2<Float>]) {
+    guard isMoving, places.count == targets.count else {
+      places = targets
+      return
+    }
+    let (progress, ends) = (progress, ends)
+    places.withUnsafeMutableBufferPointer { places in
+      ends.targets.withUnsafeBufferPointer { targets in
+        ends.starts.withUnsafeBufferPointer { starts in
+          ends.departures.withUnsafeBufferPointer { departures in
+            for slot in 0..<places.count {
+              places[slot] = progress.place(
+                target: targets[slot], start: starts[slot], departure: departures[slot])
+            }
+          }
+        }
+      }
+    }
+  }
+
+  /// Makes room for every slot; new ones stay where they are.
+  mutating func prepare(_ places: [SIMD2<Float>]) {
+    guard targets.count < places.count else { return }
+    targets.append(contentsOf: places[targets.count...])
+    if even != nil { starts.append(contentsOf: places[starts.count...]) }
+    if flight != nil { departures.append(contentsOf: places[departures.count...]) }
+    version &+= 1
+  }
+
   /// Sends a picture somewhere; where it is on the way, it goes on from there.
-  mutating func setTarget(_ slot: Int, _ place: Point) {
-    targetX[slot] = Float(place.x)
-    targetY[slot] = Float(place.y)
+  mutating func setTarget(_ slot: Int, _ place: SIMD2<Float>) {
+    targets[slot] = place
     appear(slot)
   }
 
   /// The picture had no place before: it does not come flying from nowhere.
   mutating func appear(_ slot: Int) {
-    if even != nil {
-      fromX[slot] = targetX[slot]
-      fromY[slot] = targetY[slot]
-    }
-    if flight != nil {
-      departureX[slot] = targetX[slot]
-      departureY[slot] = targetY[slot]
+    if even != nil { starts[slot] = targets[slot] }
+    if flight != nil { departures[slot] = targets[slot] }
+    version &+= 1
+  }
+
+  /// Takes the places of a snapshot as targets. Where the even motion is just now becomes its start.
+  /// - Parameter positions: x and y of each of `slots`, interleaved.
+  mutating func retarget(slots: [Int32], positions: [Float], as shown: ShownPlaces) {
+    keepTargetsAsStarts(retargeting: slots.count)
+    targets.withUnsafeMutableBufferPointer { targets in
+      slots.withUnsafeBufferPointer { slots in
+        positions.withUnsafeBufferPointer { positions in
+          for index in 0..<slots.count {
+            targets[Int(slots[index])] = shown.place(x: positions[2 &* index], y: positions[2 &* index &+ 1])
+          }
+        }
+      }
     }
   }
 
-  /// Takes the places of a snapshot as targets. What was aimed at before is kept as the start of the even motion.
-  mutating func retarget(
-    slots: [Int32], positions: [Float], normalization: LayoutNormalization, orientation: Orientation
-  ) {
-    let cosine = cos(orientation.angle)
-    let sine = sin(orientation.angle)
-    let mirror: Double = orientation.isMirrored ? -1 : 1
-    // Where the even motion is just now becomes its start.
-    let share = Float(evenProgress)
+  /// The same, of places by slot.
+  mutating func retarget(slots: [Int32], places: [SIMD2<Float>]) {
+    keepTargetsAsStarts(retargeting: slots.count)
+    targets.withUnsafeMutableBufferPointer { targets in
+      for slot in slots { targets[Int(slot)] = places[Int(slot)] }
+    }
+  }
+
+  private mutating func keepTargetsAsStarts(retargeting count: Int) {
     if even != nil {
-      for slot in fromX.indices {
-        fromX[slot] += (targetX[slot] - fromX[slot]) * share
-        fromY[slot] += (targetY[slot] - fromY[slot]) * share
+      let share = Float(evenProgress)
+      starts.withUnsafeMutableBufferPointer { starts in
+        targets.withUnsafeBufferPointer { targets in
+          for slot in 0..<starts.count { starts[slot] += (targets[slot] - starts[slot]) * share }
+        }
       }
     } else {
-      fromX = targetX
-      fromY = targetY
+      // The memory of the starts is that of the targets from now on.
+      swap(&starts, &targets)
+      if targets.count != starts.count || count < starts.count { targets = starts }
     }
-    for (index, slot) in slots.enumerated() {
-      let point = normalization.shown(x: positions[2 * index], y: positions[2 * index + 1])
-      let y = point.y * mirror
-      targetX[Int(slot)] = Float(point.x * cosine - y * sine)
-      targetY[Int(slot)] = Float(point.x * sine + y * cosine)
-    }
+    version &+= 1
   }
-
-  private var evenProgress = 1.0
 
   /// Starts the motion towards the targets.
   /// - Parameters:
-  ///   - x: where the pictures are drawn now.
-  ///   - departs: a new layout begins: fly there from `x`, `y`.
-  ///   - settles: the last snapshot, which may be turned: take a little longer.
-  mutating func begin(
-    x: [Float], y: [Float], departs: Bool, settles: Bool, animated: Bool, now: Double
-  ) {
-    defer { latestSnapshot = now }
-    guard animated else {
-      stop()
-      // Over before it began: the next `advance` takes the targets over.
-      even = Course(start: -.infinity, duration: 1)
-      fromX = targetX
-      fromY = targetY
-      return
-    }
-    if departs {
-      departureX = x
-      departureY = y
+  ///   - places: Where the pictures are drawn now; nil when a new layout does not begin, to which they would fly from there.
+  ///   - settles: The last snapshot, which may be turned: take a little longer.
+  mutating func begin(departingFrom places: [SIMD2<Float>]?, settles: Bool, now: Double) {
+    let interval = latestSnapshot.map { now - $0 } ?? 0
+    latestSnapshot = now
+    evenProgress = 0
+    if let places {
+      departures = places
       departureProgress = 0
       flight = Course(start: nil, duration: Self.flightSeconds)
+      version &+= 1
       // The flight is the way to the first snapshot; the even motion begins with the second one.
-      fromX = targetX
-      fromY = targetY
+      even = nil
+    } else {
+      even = Course(start: nil, duration: settles ? Self.settlingSeconds : min(0.25, max(1 / 60, interval)))
     }
-    let interval = latestSnapshot.map { now - $0 } ?? 0
-    even = Course(start: nil, duration: settles ? Self.settlingSeconds : min(0.25, max(1 / 60, interval)))
-    evenProgress = 0
   }
 
-  private mutating func stop() {
+  /// The pictures are where they were to go, without any motion.
+  mutating func jump(now: Double) {
+    latestSnapshot = now
     even = nil
-    flight = nil
-    departureProgress = 1
-    evenProgress = 1
+    endFlight()
   }
 
-  /// Where the pictures are at a time. Returns whether there was any motion.
-  mutating func advance(to now: Double, previous: Double, x: inout [Float], y: inout [Float]) -> Bool {
+  private mutating func endFlight() {
+    flight = nil
+    departures = []
+    departureProgress = 1
+  }
+
+  /// Goes on to a time. Returns whether there was any motion.
+  mutating func advance(to now: Double, previous: Double) -> Bool {
     guard isMoving else { return false }
     if even != nil, even?.start == nil { even?.start = previous }
     if flight != nil, flight?.start == nil { flight?.start = previous }
     evenProgress = even?.progress(at: now) ?? 1
-    let share = Float(evenProgress)
-    if let flight {
-      let rest = 1 - flight.progress(at: now)
-      departureProgress = 1 - rest * rest * rest
-      let flown = Float(departureProgress)
-      for slot in x.indices {
-        let evenX = even == nil ? targetX[slot] : fromX[slot] + (targetX[slot] - fromX[slot]) * share
-        let evenY = even == nil ? targetY[slot] : fromY[slot] + (targetY[slot] - fromY[slot]) * share
-        x[slot] = departureX[slot] + (evenX - departureX[slot]) * flown
-        y[slot] = departureY[slot] + (evenY - departureY[slot]) * flown
-      }
-    } else if share < 1 {
-      for slot in x.indices {
-        x[slot] = fromX[slot] + (targetX[slot] - fromX[slot]) * share
-        y[slot] = fromY[slot] + (targetY[slot] - fromY[slot]) * share
-      }
-    } else {
-      x = targetX
-      y = targetY
-    }
-    if let flight, flight.progress(at: now) >= 1 {
-      self.flight = nil
-      departureProgress = 1
-      departureX = []
-      departureY = []
-    }
     if evenProgress >= 1 { even = nil }
+    if let progress = flight?.progress(at: now) {
+      let rest = 1 - progress
+      departureProgress = 1 - rest * rest * rest
+      if rest <= 0 { endFlight() }
+    }
     return true
+  }
+}
+
+/// How positions of a layout are shown: normalised, and turned and mirrored.
+struct ShownPlaces {
+  private let normalization: LayoutNormalization
+  private let center: SIMD2<Float>
+  private let scale: Float
+  /// Farther from the middle than this, squared, a point is not simply scaled.
+  private let farthest: Float
+  /// What x and y are of a point whose x, or y, is 1.
+  private let ofX, ofY: SIMD2<Float>
+
+  init(_ normalization: LayoutNormalization, _ orientation: Orientation) {
+    self.normalization = normalization
+    center = SIMD2(Float(normalization.center.x), Float(normalization.center.y))
+    scale = Float(normalization.scale)
+    // What is not finite, or no number, is farther.
+    farthest = min(Float(normalization.knee * normalization.knee), .greatestFiniteMagnitude)
+    let (cosine, sine) = (Float(cos(orientation.angle)), Float(sin(orientation.angle)))
+    let mirror: Float = orientation.isMirrored ? -1 : 1
+    ofX = SIMD2(cosine, sine)
+    ofY = SIMD2(-sine, cosine) * mirror
+  }
+
+  /// Numbers that are positions already, in another unit.
+  init(unit: Double) {
+    normalization = LayoutNormalization(center: .zero, scale: unit)
+    center = .zero
+    scale = Float(unit)
+    farthest = .greatestFiniteMagnitude
+    ofX = SIMD2(1, 0)
+    ofY = SIMD2(0, 1)
+  }
+
+  /// Where a position is shown.
+  @inline(__always)
+  func place(x: Float, y: Float) -> SIMD2<Float> {
+    var point = (SIMD2(x, y) - center) * scale
+    if !(point.x * point.x + point.y * point.y <= farthest) {
+      let shown = normalization.shown(x: x, y: y)
+      point = SIMD2(Float(shown.x), Float(shown.y))
+    }
+    return ofX * point.x + ofY * point.y
   }
 }

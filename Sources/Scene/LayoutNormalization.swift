@@ -27,6 +27,12 @@ struct LayoutNormalization: Sendable {
   private static let kneeShare = 1.25
   private static let softShare = 0.45
 
+  /// Brings `center` to the origin, and what is 1 to `scale`.
+  init(center: Point, scale: Double) {
+    self.center = center
+    self.scale = scale
+  }
+
   /// The normalisation of the first `count` of `positions` (interleaved x, y) to the diameter `extent`. While a layout
   /// unfolds (`isFinal` is false), stragglers stay within sight.
   init(positions: [Float], count: Int, extent: Double, isFinal: Bool) {
@@ -125,15 +131,14 @@ struct LayoutNormalization: Sendable {
 
 /// The layout that was shown before, on which a new one is laid.
 struct LayoutReference: Sendable {
-  private let x: [Float]
-  private let y: [Float]
+  private let places: [SIMD2<Float>]
   private let isMember: [Bool]
   private static let sampleCount = 20_000
 
-  init(slots: [Int32], x: [Float], y: [Float]) {
-    self.x = x
-    self.y = y
-    var isMember = [Bool](repeating: false, count: x.count)
+  /// - Parameter places: By slot, in layout units.
+  init(slots: [Int32], places: [SIMD2<Float>]) {
+    self.places = places
+    var isMember = [Bool](repeating: false, count: places.count)
     for slot in slots { isMember[Int(slot)] = true }
     self.isMember = isMember
   }
@@ -152,7 +157,7 @@ struct LayoutReference: Sendable {
       guard Int(slot) < isMember.count, isMember[Int(slot)] else { continue }
       fit.add(
         source: normalization.shown(x: positions[2 * index], y: positions[2 * index + 1]),
-        target: Point(x: Double(x[Int(slot)]), y: Double(y[Int(slot)])))
+        target: Point(x: Double(places[Int(slot)].x), y: Double(places[Int(slot)].y)))
     }
     guard let best = fit.orientation(mirrored: isFree ? nil : present.isMirrored) else { return present }
     if isFree { return best }

@@ -15,15 +15,16 @@ struct PictureField: Sendable {
   private(set) var phase = Phase.none
   /// Width / height, negative until the picture is ready; -1 until known.
   private var signedAspects: [Float] = []
-  /// Where the pictures are drawn now.
-  private(set) var x: [Float] = []
-  private(set) var y: [Float] = []
+  /// Grows when pictures become ready, or get another shape.
+  private(set) var aspectVersion = 0
+  /// Where the pictures are drawn; while many fly, where they were before.
+  private var restingPlaces: [SIMD2<Float>] = []
   private(set) var marks: [Marks] = []
   /// Slots in the order in which they became known: the order of the loading grid.
   private(set) var order: [Int32] = []
   /// The loading grid, once its columns are chosen.
   private(set) var loadingGrid: LoadingGrid?
-  /// What is drawn, indexed; kept in step with `x`, `y` by `reindexIfNeeded`.
+  /// What is drawn, indexed; kept in step with the places by `reindexIfNeeded`, but for a flight.
   private(set) var grid = SpatialGrid()
   /// Slots that have a place, in any order.
   private(set) var placed: [Int32] = [] { didSet { placedVersion &+= 1 } }
@@ -40,8 +41,7 @@ struct PictureField: Sendable {
   /// The unit of an arrangement in layout units, and the longest side of a picture in that unit; nil while they lie free.
   private var packing: (unit: Double, side: Double)?
   /// Where the layout has the pictures, by slot, while they are packed.
-  private var freeX: [Float] = []
-  private var freeY: [Float] = []
+  private var freePlaces: [SIMD2<Float>] = []
   /// Grows with every snapshot of a layout.
   private(set) var layoutVersion = 0
   private var layoutSlots: [Int32] = []
@@ -122,8 +122,8 @@ struct PictureField: Sendable {
   /// What the pictures that are drawn in a flight cover; nil when there is none.
   private var flightBounds: Rect?
 
-  /// Whether many pictures move at once. They are then drawn in the order of their priority, without an index: making one
-  /// for every frame would take longer than drawing what it finds.
+  /// Whether many pictures move at once, or have arrived and are not indexed yet. They are drawn in the order of their
+  /// priority, without an index: making one for every frame would take longer than drawing what it finds.
   var isFlying: Bool { flightBounds != nil }
   /// Whether they have just arrived, and nothing has changed since: `flying` has them where they are.
   var hasLanded: Bool { landedVersion == version }
@@ -135,8 +135,18 @@ struct PictureField: Sendable {
 
   /// The pictures that are drawn in a flight, roughly in the order of their priority, the topmost first.
   private(set) var flying = FlightList()
+  /// What `flying` has taken over.
+  private var listed: (order: Int, motion: Int, aspects: Int)?
+  /// Whether there are so many pictures that they fly when they move.
+  var mayFly: Bool { placed.count > Scene.strictOrderLimit }
   /// Which pictures fly: another number whenever they, or their order, are others.
   var flightOrder: Int { placedVersion }
+  /// Those that fly, or would, the topmost first.
+  var flyingSlots: [Int32] {
+    if isFlying { return flying.slots }
+    var grid = grid
+    return Array(grid.topmost(Self.mostFlying, of: placed, version: placedVersion))
+  }
 
   // MARK: What the job tells
 
@@ -148,14 +158,14 @@ struct PictureField: Sendable {
         guard marks[slot].contains(.removed) else { continue }
         marks[slot].remove(.removed)
         imageCount += 1
-        if phase != .none { place(slot) }
+        if phase != .none { putInPlace(slot) }
         continue
       }
       marks[slot].insert(.known)
       gridIndex[slot] = Int32(order.count)
       order.append(Int32(slot))
       imageCount += 1
-      if phase != .none { place(slot) }
+      if phase != .none { putInPlace(slot) }
     }
     version += 1
   }
@@ -168,11 +178,12 @@ struct PictureField: Sendable {
       // Strips thinner than this would not be seen, nor could they be hit.
       if aspect.isFinite, aspect > 0 { signedAspects[slot] = Float(min(32, max(1 / 32, aspect))) }
       signedAspects[slot] = abs(signedAspects[slot])
-      if marks[slot].contains(.placed), areFew, !indexIsStale {
-        grid.update(slot: Int32(slot), x: x[slot], y: y[slot], signedAspect: signedAspects[slot])
+      if marks[slot].contains(.placed), areFew, !indexIsStale, !isFlying {
+        grid.update(slot: Int32(slot), at: restingPlaces[slot], signedAspect: signedAspects[slot])
       }
     }
-    if !areFew, !placed.isEmpty { indexIsStale = true }
+    if !placed.isEmpty, !areFew || isFlying { indexIsStale = true }
+    aspectVersion += 1
     version += 1
   }
 
@@ -188,8 +199,10 @@ struct PictureField: Sendable {
     }
     guard removed else { return }
     let marks = marks
+    if isOnTheWay { motion.write(to: &restingPlaces) }
     placed.removeAll { !marks[Int($0)].contains(.placed) }
     indexIsStale = true
+    aspectVersion += 1
     version += 1
   }
 
@@ -198,7 +211,7 @@ struct PictureField: Sendable {
     guard phase == .none, !order.isEmpty else { return }
     loadingGrid = LoadingGrid(count: order.count, in: size, width: Self.extent)
     phase = .grid
-    for slot in order where !marks[Int(slot)].contains(.removed) { place(Int(slot)) }
+    for slot in order where !marks[Int(slot)].contains(.removed) { putInPlace(Int(slot)) }
     version += 1
     arrangementVersion += 1
   }
@@ -224,19 +237,22 @@ struct PictureField: Sendable {
     slots: [Int32], positions: [Float], isFinal: Bool, animated: Bool, restores: Bool = false, now: Double
   ) {
     let usable = min(slots.count, positions.count / 2)
-    guard usable > 0, slots.allSatisfy({ $0 >= 0 }) else { return }
+    guard usable > 0 else { return }
     let slots = usable == slots.count ? slots : Array(slots.prefix(usable))
-    grow(to: Int(slots.max() ?? 0) + 1)
+    if slots != layoutSlots {
+      guard slots.allSatisfy({ $0 >= 0 }) else { return }
+      grow(to: Int(slots.max() ?? 0) + 1)
+    }
     let isNewRun = restores || !isRunning
     let oldSizing = sizing
-    let old = packing == nil ? (x: motion.targetX, y: motion.targetY) : (x: freeX, y: freeY)
-    packing = nil
     layoutVersion &+= 1
     if isNewRun {
       reference =
-        phase == .layout && !restores ? LayoutReference(slots: layoutSlots, x: old.x, y: old.y) : nil
+        phase == .layout && !restores ? LayoutReference(slots: layoutSlots, places: layoutPlaces) : nil
       if restores { orientation = completeOrientation }
     }
+    packing = nil
+    freePlaces = []
     isRunning = !isFinal
     var normalization = LayoutNormalization(
       positions: positions, count: usable, extent: Self.extent, isFinal: isFinal)
@@ -250,116 +266,174 @@ struct PictureField: Sendable {
         isFree: isNewRun || isFinal)
     }
     phase = .layout
-    motion.prepare(x: x, y: y)
+    motion.prepare(restingPlaces)
     if slots != layoutSlots { adopt(slots) }
-    motion.retarget(
-      slots: slots, positions: positions, normalization: normalization, orientation: orientation)
+    let departs = animated && isNewRun && !placed.isEmpty
+    if departs {
+      departedSizing = oldSizing
+      if isOnTheWay { motion.write(to: &restingPlaces) }
+    }
+    motion.retarget(slots: slots, positions: positions, as: ShownPlaces(normalization, orientation))
     putOnShelf()
-    let flies = animated && isNewRun && !placed.isEmpty
-    if flies { departedSizing = oldSizing }
-    motion.begin(
-      x: x, y: y, departs: flies, settles: isFinal && reference != nil,
-      animated: animated, now: now)
-    for slot in newlyPlaced { motion.appear(Int(slot)) }
-    newlyPlaced.removeAll(keepingCapacity: true)
+    setOut(departs: departs, settles: isFinal && reference != nil, animated: animated, now: now)
     if isFinal { completeOrientation = orientation }
-    if animated { takeOff() } else { _ = advance(to: now, previous: now) }
+  }
+
+  /// Where the layout has the pictures, by slot.
+  private var layoutPlaces: [SIMD2<Float>] { packing == nil ? motion.targets : freePlaces }
+
+  /// Begins the way to the targets, or ends it at once.
+  private mutating func setOut(departs: Bool, settles: Bool, animated: Bool, now: Double) {
+    if animated {
+      motion.begin(departingFrom: departs ? restingPlaces : nil, settles: settles, now: now)
+      for slot in newlyPlaced { motion.appear(Int(slot)) }
+      // From now on pictures move: the index would be of use for one frame more at most.
+      if mayFly { indexIsStale = true }
+    } else {
+      motion.jump(now: now)
+      motion.write(to: &restingPlaces)
+      indexIsStale = true
+    }
+    newlyPlaced.removeAll(keepingCapacity: true)
     version += 1
     arrangementVersion += 1
   }
 
-  /// The layout that is shown, when it is complete: places, interleaved, and aspects, in the order of its slots.
-  var finishedLayout: (positions: [Float], aspects: [Float])? {
-    guard phase == .layout, !isRunning, !layoutSlots.isEmpty else { return nil }
-    let places = packing == nil ? (x: motion.targetX, y: motion.targetY) : (x: freeX, y: freeY)
-    return (
-      layoutSlots.flatMap { [places.x[Int($0)], places.y[Int($0)]] }, layoutSlots.map { abs(signedAspects[Int($0)]) }
-    )
+  /// Whether a complete layout is shown.
+  var hasFinishedLayout: Bool { phase == .layout && !isRunning && !layoutSlots.isEmpty }
+
+  /// The layout that is shown, when it is complete: its slots, and by slot where it has them and their signed aspects.
+  var finishedLayout: (slots: [Int32], places: [SIMD2<Float>], signedAspects: [Float])? {
+    hasFinishedLayout ? (layoutSlots, layoutPlaces, signedAspects) : nil
   }
 
   /// The layout that is shown, for others to be laid on; nil while there is none.
   var shownReference: LayoutReference? {
-    guard phase == .layout else { return nil }
-    let places = packing == nil ? (x: motion.targetX, y: motion.targetY) : (x: freeX, y: freeY)
-    return LayoutReference(slots: layoutSlots, x: places.x, y: places.y)
+    phase == .layout ? LayoutReference(slots: layoutSlots, places: layoutPlaces) : nil
   }
 
+  /// Whether many pictures are on their way, so that `restingPlaces` does not have them.
+  private var isOnTheWay: Bool { motion.isMoving && mayFly }
+
+  /// Where the pictures are drawn.
+  var places: PicturePlaces { PicturePlaces(resting: restingPlaces, motion: isOnTheWay ? motion : nil) }
+
   /// Where a picture is drawn.
-  func drawnPlace(_ slot: Int) -> Point { Point(x: Double(x[slot]), y: Double(y[slot])) }
+  @inline(__always)
+  func place(_ slot: Int) -> SIMD2<Float> { isOnTheWay ? motion.place(slot) : restingPlaces[slot] }
+
+  /// The same, for the camera.
+  func drawnPlace(_ slot: Int) -> Point {
+    let place = place(slot)
+    return Point(x: Double(place.x), y: Double(place.y))
+  }
+
   /// Where it goes.
   func target(_ slot: Int) -> Point {
-    guard motion.targetX.indices.contains(slot) else { return drawnPlace(slot) }
-    return Point(x: Double(motion.targetX[slot]), y: Double(motion.targetY[slot]))
+    guard motion.targets.indices.contains(slot) else { return drawnPlace(slot) }
+    return Point(x: Double(motion.targets[slot].x), y: Double(motion.targets[slot].y))
   }
 
   /// Puts the pictures of a complete layout where an arrangement has them, or back to where the layout has them.
   /// - Returns: whether anything is to move.
   mutating func arrange(_ arranged: Arrangement?, animated: Bool, now: Double) -> Bool {
-    guard finishedLayout != nil, arranged != nil || packing != nil else { return false }
-    let oldSizing = sizing
-    motion.prepare(x: x, y: y)
-    if packing == nil { (freeX, freeY) = (motion.targetX, motion.targetY) }
+    guard hasFinishedLayout, arranged != nil || packing != nil else { return false }
+    if let arranged, arranged.positions.count != 2 * layoutSlots.count { return false }
+    departedSizing = sizing
+    motion.prepare(restingPlaces)
+    if isOnTheWay { motion.write(to: &restingPlaces) }
+    if packing == nil { freePlaces = motion.targets }
     if let arranged {
-      guard arranged.positions.count == 2 * layoutSlots.count else { return false }
       let unit = Self.extent / max(1, arranged.width, arranged.height)
       packing = (unit, arranged.pictureSide)
-      for (index, slot) in layoutSlots.enumerated() {
-        motion.setTarget(
-          Int(slot),
-          Point(x: Double(arranged.positions[2 * index]) * unit, y: Double(arranged.positions[2 * index + 1]) * unit))
-      }
+      motion.retarget(slots: layoutSlots, positions: arranged.positions, as: ShownPlaces(unit: unit))
     } else {
       packing = nil
-      for slot in layoutSlots {
-        motion.setTarget(Int(slot), Point(x: Double(freeX[Int(slot)]), y: Double(freeY[Int(slot)])))
-      }
-      (freeX, freeY) = ([], [])
+      motion.retarget(slots: layoutSlots, places: freePlaces)
+      freePlaces = []
     }
     putOnShelf()
-    departedSizing = oldSizing
-    motion.begin(x: x, y: y, departs: animated, settles: false, animated: animated, now: now)
-    newlyPlaced.removeAll(keepingCapacity: true)
-    if animated { takeOff() } else { _ = advance(to: now, previous: now) }
-    version += 1
-    arrangementVersion += 1
+    setOut(departs: animated, settles: false, animated: animated, now: now)
     return true
-  }
-
-  /// From now on pictures move: the index would be of use for one frame more at most.
-  private mutating func takeOff() {
-    if motion.isMoving, placed.count > Scene.strictOrderLimit { indexIsStale = true }
   }
 
   /// Moves the pictures to where they are at a time. Returns whether they moved.
   mutating func advance(to now: Double, previous: Double) -> Bool {
-    guard phase == .layout, motion.advance(to: now, previous: previous, x: &x, y: &y) else { return false }
+    guard phase == .layout, motion.advance(to: now, previous: previous) else { return false }
+    // Those that fly are moved where they are drawn.
+    if !isOnTheWay { motion.write(to: &restingPlaces) }
     indexIsStale = true
     version += 1
     arrangementVersion += 1
     return true
   }
 
+  // MARK: The index
+
   mutating func reindexIfNeeded() {
     guard indexIsStale else { return }
-    if motion.isMoving, placed.count > Scene.strictOrderLimit {
-      flightBounds = listFlying()
+    if isFlying && mayFly || isOnTheWay {
+      // Those that have arrived go on like that until `take` has their index.
+      fly()
       return
     }
-    if flightBounds != nil {
-      _ = listFlying()
-      landedVersion = version
-    } else {
-      flying = FlightList()
-    }
+    flying = FlightList()
+    listed = nil
     flightBounds = nil
     indexIsStale = false
     grid.rebuild(
-      slots: placed, version: placedVersion, x: x, y: y, signedAspects: signedAspects, extent: Self.extent)
+      slots: placed, version: placedVersion, places: restingPlaces, signedAspects: signedAspects, extent: Self.extent)
   }
 
-  private mutating func listFlying() -> Rect {
-    grid.gather(
-      placed, version: placedVersion, atMost: Self.mostFlying, x: x, y: y, signedAspects: signedAspects, into: &flying)
+  /// Brings `flying` up to date.
+  private mutating func fly() {
+    let isListed = listed?.order == placedVersion
+    if !isListed { flying.list(grid.topmost(Self.mostFlying, of: placed, version: placedVersion)) }
+    if !isListed || listed?.aspects != aspectVersion { flying.take(signedAspects: signedAspects) }
+    if !isListed || listed?.motion != motion.version { flying.take(motion) }
+    listed = (placedVersion, motion.version, aspectVersion)
+    flying.progress = motion.progress
+    flightBounds = flying.bounds
+    indexIsStale = false
+  }
+
+  /// What an index depends on.
+  struct IndexKey: Hashable, Sendable {
+    var order, arrangement, aspects: Int
+  }
+  private var indexKey: IndexKey {
+    IndexKey(order: placedVersion, arrangement: arrangementVersion, aspects: aspectVersion)
+  }
+  private var askedFor: IndexKey?
+
+  /// Whether an index is to be made of pictures that have arrived; told once.
+  mutating func takeNeedForIndex() -> Bool {
+    guard isFlying, !motion.isMoving, askedFor != indexKey else { return false }
+    askedFor = indexKey
+    return true
+  }
+
+  /// What it is to be made of; nil where none is needed.
+  var indexRequest: IndexRequest? {
+    guard isFlying, !motion.isMoving else { return nil }
+    return IndexRequest(
+      key: indexKey, grid: grid.emptied, slots: placed, places: restingPlaces, signedAspects: signedAspects)
+  }
+
+  /// Takes an index of pictures that have arrived. Returns whether that changes what is drawn.
+  mutating func take(_ index: PictureIndex) -> Bool {
+    guard isFlying, !motion.isMoving else { return false }
+    flightBounds = nil
+    version += 1
+    guard index.key == indexKey else {
+      // Something has come in between; rather than wait for another one and perhaps another:
+      indexIsStale = true
+      return true
+    }
+    indexIsStale = false
+    grid = index.grid
+    landedVersion = version
+    return true
   }
 
   // MARK: Places
@@ -374,13 +448,12 @@ struct PictureField: Sendable {
     guard more > 0 else { return }
     marks.append(contentsOf: repeatElement([], count: more))
     signedAspects.append(contentsOf: repeatElement(-1, count: more))
-    x.append(contentsOf: repeatElement(0, count: more))
-    y.append(contentsOf: repeatElement(0, count: more))
+    restingPlaces.append(contentsOf: repeatElement(.zero, count: more))
     gridIndex.append(contentsOf: repeatElement(-1, count: more))
   }
 
   /// Gives a picture its place in the grid, or on the shelf below a layout.
-  private mutating func place(_ slot: Int) {
+  private mutating func putInPlace(_ slot: Int) {
     if !marks[slot].contains(.placed) {
       marks[slot].insert(.placed)
       placed.append(Int32(slot))
@@ -391,11 +464,10 @@ struct PictureField: Sendable {
     } else {
       place = shelfPlace(shelfCount)
       shelfCount += 1
-      motion.prepare(x: x, y: y)
-      motion.setTarget(slot, place)
+      motion.prepare(restingPlaces)
+      motion.setTarget(slot, SIMD2(place))
     }
-    x[slot] = Float(place.x)
-    y[slot] = Float(place.y)
+    restingPlaces[slot] = SIMD2(place)
     indexIsStale = true
   }
 
@@ -441,8 +513,46 @@ struct PictureField: Sendable {
         placed.append(slot)
         newlyPlaced.append(slot)
       }
-      motion.setTarget(index, shelfPlace(shelfCount))
+      motion.setTarget(index, SIMD2(shelfPlace(shelfCount)))
       shelfCount += 1
     }
   }
+}
+
+extension SIMD2<Float> {
+  fileprivate init(_ point: Point) { self.init(Float(point.x), Float(point.y)) }
+}
+
+/// Where pictures are, by slot.
+public struct PicturePlaces: Sendable {
+  let resting: [SIMD2<Float>]
+  /// While they are on the way.
+  let motion: LayoutMotion?
+
+  /// Where a picture is, in layout units.
+  @inline(__always)
+  public subscript(slot: Int) -> SIMD2<Float> { motion?.place(slot) ?? resting[slot] }
+}
+
+/// What the index of pictures that have arrived is made of: of very many, that takes longer than a frame.
+public struct IndexRequest: Sendable {
+  let key: PictureField.IndexKey
+  let grid: SpatialGrid
+  let slots: [Int32]
+  let places: [SIMD2<Float>]
+  let signedAspects: [Float]
+
+  /// Makes it.
+  public func made() -> PictureIndex {
+    var grid = grid
+    grid.rebuild(
+      slots: slots, version: key.order, places: places, signedAspects: signedAspects, extent: PictureField.extent)
+    return PictureIndex(key: key, grid: grid)
+  }
+}
+
+/// Which pictures lie where.
+public struct PictureIndex: Sendable {
+  let key: PictureField.IndexKey
+  let grid: SpatialGrid
 }

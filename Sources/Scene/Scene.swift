@@ -154,6 +154,7 @@ public struct Scene: Sendable {
     case .layoutAbandoned:
       pictures.endLayout()
       if mode != .free { effects.add(.arrange) }
+    case .indexed(let index): if pictures.take(index) { effects.redraw() }
     case .arrangementMode(let mode): setMode(mode, &effects)
     case .arranged(let arrangement, let mode, let version): arranged(arrangement, mode, version: version, &effects)
     case .pictureSize(let factor): setPictureSize(factor, &effects)
@@ -181,6 +182,7 @@ public struct Scene: Sendable {
     }
     alignSideBySide()
     pictures.reindexIfNeeded()
+    if pictures.takeNeedForIndex() { effects.add(.index) }
     alignRectangle()
     noticeSeen(&effects)
     noteView()

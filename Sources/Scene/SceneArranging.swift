@@ -8,19 +8,28 @@ public struct ArrangementRequest: Sendable {
   public let mode: ArrangementMode
   /// Of which layout; the answer is for no other.
   public let version: Int
-  /// x and y of each picture as the layout is shown, interleaved.
-  let positions: [Float]
-  /// Width over height of each.
-  let aspects: [Float]
+  let slots: [Int32]
+  /// Where the layout has the pictures, by slot.
+  let places: [SIMD2<Float>]
+  /// Width over height, by slot; the sign does not matter.
+  let signedAspects: [Float]
   /// Width over height of the room for a grid.
   let shape: Double
 
   /// Computes it.
   /// - Throws: `ArrangementCancelled` when `isCancelled` says so.
   public func computed(isCancelled: @Sendable () -> Bool = { false }) throws(ArrangementCancelled) -> Arrangement {
-    switch mode {
+    var positions: [Float] = []
+    positions.reserveCapacity(2 * slots.count)
+    for slot in slots {
+      positions.append(places[Int(slot)].x)
+      positions.append(places[Int(slot)].y)
+    }
+    return switch mode {
     case .grid: try Arrangement.grid(positions, shape: shape, isCancelled: isCancelled)
-    case .free, .spread: try Arrangement.spread(positions, aspects: aspects, isCancelled: isCancelled)
+    case .free, .spread:
+      try Arrangement.spread(
+        positions, aspects: slots.map { abs(signedAspects[Int($0)]) }, isCancelled: isCancelled)
     }
   }
 }
@@ -37,11 +46,11 @@ extension ArrangementMode {
 extension Scene {
   /// What is to be computed for the arrangement that is wanted; nil where nothing is.
   public var arrangementRequest: ArrangementRequest? {
-    guard mode != .free, let (positions, aspects) = pictures.finishedLayout else { return nil }
+    guard mode != .free, let layout = pictures.finishedLayout else { return nil }
     let room = camera.viewport
     return ArrangementRequest(
-      mode: mode, version: pictures.layoutVersion, positions: positions, aspects: aspects,
-      shape: room.isEmpty ? 1 : Double(room.width) / Double(room.height))
+      mode: mode, version: pictures.layoutVersion, slots: layout.slots, places: layout.places,
+      signedAspects: layout.signedAspects, shape: room.isEmpty ? 1 : Double(room.width) / Double(room.height))
   }
 
   mutating func setMode(_ new: ArrangementMode, _ effects: inout Effects) {
@@ -53,7 +62,7 @@ extension Scene {
   }
 
   mutating func arranged(_ arrangement: Arrangement, _ mode: ArrangementMode, version: Int, _ effects: inout Effects) {
-    guard mode == self.mode, version == pictures.layoutVersion, pictures.finishedLayout != nil else { return }
+    guard mode == self.mode, version == pictures.layoutVersion, pictures.hasFinishedLayout else { return }
     rearrange(arrangement, &effects)
   }
 

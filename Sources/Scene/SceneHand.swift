@@ -415,14 +415,15 @@ extension Scene {
   /// pictures in one and the same place, right and down lead to the next slot, left and up to the one before.
   public func neighbor(of slot: Int, _ direction: Direction) -> Int? {
     guard pictures.isPlaced(slot) else { return nil }
-    let (originX, originY) = (pictures.x[slot], pictures.y[slot])
+    let origin = pictures.place(slot)
     let (dx, dy) = (Float(direction.vector.x), Float(direction.vector.y))
     let goesForward = dx + dy > 0
     var best: (slot: Int, score: Float, isAhead: Bool)?
     var twin: Int?
     for candidate in pictures.placed where Int(candidate) != slot {
       let index = Int(candidate)
-      let (x, y) = (pictures.x[index] - originX, pictures.y[index] - originY)
+      let way = pictures.place(index) - origin
+      let (x, y) = (way.x, way.y)
       if x == 0, y == 0 {
         if goesForward ? index > slot && index < (twin ?? .max) : index < slot && index > (twin ?? -1) {
           twin = index
@@ -445,9 +446,8 @@ extension Scene {
   func pictureNearest(to point: Point) -> Int? {
     var best: (slot: Int, distance: Double)?
     for slot in pictures.placed {
-      let x = Double(pictures.x[Int(slot)]) - point.x
-      let y = Double(pictures.y[Int(slot)]) - point.y
-      let distance = x * x + y * y
+      let way = pictures.drawnPlace(Int(slot)) - point
+      let distance = way.x * way.x + way.y * way.y
       if distance < best?.distance ?? .infinity { best = (Int(slot), distance) }
     }
     return best?.slot

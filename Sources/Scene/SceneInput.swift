@@ -42,6 +42,8 @@ public enum SceneInput: Sendable {
   case layoutRestored(slots: [Int32], positions: [Float], animated: Bool)
   /// The layout that was on its way is given up, and there is none to go back to: it counts as complete as it is.
   case layoutAbandoned
+  /// What `SceneEffect.index` asked for.
+  case indexed(PictureIndex)
   /// Put the pictures of the layout on the map in another way.
   case arrangementMode(ArrangementMode)
   /// What `Scene.arrangementRequest` asked for, of that version of the layout.
@@ -80,6 +82,8 @@ public enum SceneEffect: Hashable, Sendable {
   case redraw
   /// The scene wants `SceneInput.tick` at every frame, as long as every tick answers with this effect again.
   case animate
+  /// Many pictures have arrived where they lie now: make `Scene.indexRequest`, if there is one, for `SceneInput.indexed`.
+  case index
   /// Load the original of `slot`; `Scene.opened` holds it already.
   case openOriginal(slot: Int)
   /// Show what the file of the opened picture says about it, or no more.

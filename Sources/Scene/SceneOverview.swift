@@ -42,8 +42,8 @@ public struct OverviewRequest: Sendable {
   public let key: Key
   /// The pictures that have a place.
   public let slots: [Int32]
-  /// Where they are, by slot, in layout units.
-  public let x, y: [Float]
+  /// Where they are.
+  public let places: PicturePlaces
   /// Those that are chosen; the others are fainter while there are any.
   public let selection: Selection
 }
@@ -98,7 +98,7 @@ extension Scene {
     return OverviewRequest(
       key: OverviewRequest.Key(
         version: contentVersion, layout: overview.layout, width: overview.rect.width, height: overview.rect.height),
-      slots: pictures.placed, x: pictures.x, y: pictures.y, selection: selection)
+      slots: pictures.placed, places: pictures.places, selection: selection)
   }
 
   func isOnOverview(_ point: Point) -> Bool { overview.map { Rect($0.rect).contains(point) } ?? false }

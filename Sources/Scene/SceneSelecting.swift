@@ -53,7 +53,8 @@ extension Scene {
     let rows = marquee.shape == .lasso ? LassoRows(marquee) : nil
     for slot in pictures.placed {
       let index = Int(slot)
-      let middle = projection.middle(x: pictures.x[index], y: pictures.y[index])
+      let place = pictures.place(index)
+      let middle = projection.middle(x: place.x, y: place.y)
       guard bounds.contains(Point(x: Double(middle.x), y: Double(middle.y))),
         rows?.contains(x: middle.x, y: middle.y) ?? true
       else { continue }
@@ -75,7 +76,7 @@ extension Scene {
     guard !slots.isEmpty, !camera.viewport.isEmpty else { return }
     var (low, high) = (SIMD2<Float>(repeating: .infinity), SIMD2<Float>(repeating: -.infinity))
     for slot in slots {
-      let place = SIMD2(pictures.x[slot], pictures.y[slot])
+      let place = pictures.place(slot)
       low = pointwiseMin(low, place)
       high = pointwiseMax(high, place)
     }

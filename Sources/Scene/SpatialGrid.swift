@@ -54,9 +54,11 @@ struct SpatialGrid: Sendable {
     return v.byteSwapped
   }
 
-  /// Sorts the pictures in `slots`, which lie at `x`, `y` (by slot, layout units).
+  /// Sorts the pictures in `slots`, which lie at `places` (by slot, layout units).
   /// - Parameter version: another one whenever `slots` has changed.
-  mutating func rebuild(slots: [Int32], version: Int, x: [Float], y: [Float], signedAspects: [Float], extent: Double) {
+  mutating func rebuild(
+    slots: [Int32], version: Int, places: [SIMD2<Float>], signedAspects: [Float], extent: Double
+  ) {
     let count = slots.count
     guard count > 0 else {
       self = SpatialGrid()
@@ -66,11 +68,9 @@ struct SpatialGrid: Sendable {
     cellOfItem.resize(to: count, filler: 0)
     items.resize(to: count, filler: Item(slot: 0, x: 0, y: 0, signedAspect: 1))
     ranked.withUnsafeBufferPointer { slots in
-      x.withUnsafeBufferPointer { x in
-        y.withUnsafeBufferPointer { y in
-          layOutCells(slots: slots, x: x, y: y, extent: extent)
-          signedAspects.withUnsafeBufferPointer { sort(slots: slots, x: x, y: y, signedAspects: $0) }
-        }
+      places.withUnsafeBufferPointer { places in
+        layOutCells(slots: slots, places: places, extent: extent)
+        signedAspects.withUnsafeBufferPointer { sort(slots: slots, places: places, signedAspects: $0) }
       }
     }
   }
@@ -81,23 +81,27 @@ struct SpatialGrid: Sendable {
     rankedVersion = version
   }
 
-  /// Lists the pictures of the highest priority, `most` of them, roughly in its order; nothing is indexed.
-  /// - Returns: What their middles cover, in layout units.
-  mutating func gather(
-    _ slots: [Int32], version: Int, atMost most: Int, x: [Float], y: [Float], signedAspects: [Float],
-    into list: inout FlightList
-  ) -> Rect {
+  /// The pictures of the highest priority, at most so many, roughly in its order.
+  mutating func topmost(_ most: Int, of slots: [Int32], version: Int) -> ArraySlice<Int32> {
     rank(slots, version: version)
     // The ranks are powers of two: by halves, whole ones remain.
     var count = ranked.count
     while count > most { count /= 2 }
-    return list.take(ranked.prefix(count), x: x, y: y, signedAspects: signedAspects)
+    return ranked.prefix(count)
   }
 
-  /// Takes over that a picture that lies at `x`, `y` has become ready or got another shape.
-  mutating func update(slot: Int32, x: Float, y: Float, signedAspect: Float) {
+  /// An index of nothing, for `rebuild` on another thread: it need not find the order of the pictures again.
+  var emptied: SpatialGrid {
+    var grid = SpatialGrid()
+    grid.ranked = ranked
+    grid.rankedVersion = rankedVersion
+    return grid
+  }
+
+  /// Takes over that a picture that lies at `place` has become ready or got another shape.
+  mutating func update(slot: Int32, at place: SIMD2<Float>, signedAspect: Float) {
     guard !items.isEmpty else { return }
-    let cell = lattice.cell(x: x, y: y)
+    let cell = lattice.cell(x: place.x, y: place.y)
     for index in Int(starts[cell])..<Int(starts[cell + 1]) where items[index].slot == slot {
       items[index].signedAspect = signedAspect
       return
@@ -123,12 +127,12 @@ struct SpatialGrid: Sendable {
   }
 
   private mutating func layOutCells(
-    slots: UnsafeBufferPointer<Int32>, x: UnsafeBufferPointer<Float>, y: UnsafeBufferPointer<Float>, extent: Double
+    slots: UnsafeBufferPointer<Int32>, places: UnsafeBufferPointer<SIMD2<Float>>, extent: Double
   ) {
     var low = SIMD2<Float>(repeating: .infinity)
     var high = -low
     for slot in slots {
-      let point = SIMD2(x[Int(slot)], y[Int(slot)])
+      let point = places[Int(slot)]
       low.replace(with: point, where: point .< low)
       high.replace(with: point, where: point .> high)
     }
@@ -169,7 +173,7 @@ struct SpatialGrid: Sendable {
   }
 
   private mutating func sort(
-    slots: UnsafeBufferPointer<Int32>, x: UnsafeBufferPointer<Float>, y: UnsafeBufferPointer<Float>,
+    slots: UnsafeBufferPointer<Int32>, places: UnsafeBufferPointer<SIMD2<Float>>,
     signedAspects: UnsafeBufferPointer<Float>
   ) {
     let cells = columns * rows
@@ -180,8 +184,8 @@ struct SpatialGrid: Sendable {
         cellOfItem.withUnsafeMutableBufferPointer { cellOfItem in
           starts.update(repeating: 0)
           for index in 0..<slots.count {
-            let slot = Int(slots[index])
-            let cell = lattice.cell(x: x[slot], y: y[slot])
+            let place = places[Int(slots[index])]
+            let cell = lattice.cell(x: place.x, y: place.y)
             cellOfItem[index] = Int32(truncatingIfNeeded: cell)
             starts[cell] &+= 1
           }
@@ -195,8 +199,9 @@ struct SpatialGrid: Sendable {
           for index in 0..<slots.count {
             let cell = Int(cellOfItem[index])
             let slot = slots[index]
+            let place = places[Int(slot)]
             items[Int(starts[cell])] = Item(
-              slot: slot, x: x[Int(slot)], y: y[Int(slot)], signedAspect: signedAspects[Int(slot)])
+              slot: slot, x: place.x, y: place.y, signedAspect: signedAspects[Int(slot)])
             starts[cell] &+= 1
           }
           var cell = cells

@@ -227,9 +227,9 @@ extension Scene {
   /// Where a picture would be drawn, in device pixels of the window, whether it is seen or not; nil without a place.
   public func spriteRect(of slot: Int) -> PixelRect? {
     guard pictures.isPlaced(slot) else { return nil }
+    let place = pictures.place(slot)
     return projection.sprite(
-      Int32(slot), x: pictures.x[slot], y: pictures.y[slot], aspect: pictures.aspect(slot),
-      isReady: true
+      Int32(slot), x: place.x, y: place.y, aspect: pictures.aspect(slot), isReady: true
     ).rect
   }
 

@@ -33,6 +33,7 @@ extension Application {
     case .selectionChanged, .unseenChanged: updateStatus()
     case .showUnseen: showUnseen()
     case .arrange: arrange()
+    case .index: map.index()
     case .save: askWhereToSave()
     case .findSimilar(let slot): findSimilar(to: slot)
     case .findDuplicates: findDuplicates()

@@ -59,7 +59,7 @@ extension Application {
 
   /// Counts what is seen once the map rests: it takes about as long as collecting a frame's pictures.
   private func countSeen() {
-    guard !map.scene.wantsTicks, !map.isUnfinished else { return }
+    guard !map.scene.wantsTicks, !map.scene.isFlying, !map.isUnfinished else { return }
     let count = map.seenCount
     guard count != seenCount else { return }
     seenCount = count

@@ -71,6 +71,10 @@ private struct PrefetchRequest {
   /// Brings thumbnails from the disk into memory; one request at a time.
   private let prefetchQueue = DispatchQueue(label: "thumbnails", qos: .userInitiated)
   private var isPrefetching = false
+  /// Copies pictures for flights, with seconds between.
+  private var isPreparingFlight = false
+  private nonisolated static let flightInterval = 0.5
+  private let indexQueue = DispatchQueue(label: "index", qos: .userInitiated)
   /// The full-size view at the last look.
   private var lastOpened: [OpenedImage] = []
   /// What is seen through transparent pictures at full size.
@@ -119,7 +123,7 @@ private struct PrefetchRequest {
   func setTheme(_ theme: Theme) { frames.renderer.background = theme.canvas.argb }
 
   /// Thumbnails that the scene knows as ready may have been replaced.
-  func invalidate() { frames.invalidate() }
+  func invalidate() { frames.invalidateThumbnails() }
 
   /// Whether another frame is to follow the last one drawn; told once.
   func takeUnfinished() -> Bool {
@@ -174,6 +178,7 @@ private struct PrefetchRequest {
       for: scene,
       seen: pictures.wantsOriginals(for: scene) ? frames.renderer.seenSprites(scene: scene, atlas: atlas) : [])
     prefetchMissing(from: atlas)
+    if isComplete || scene.isFlying { prepareFlight() }
   }
 
   /// How many pictures can be seen: those in view that do not lie beneath others altogether.
@@ -219,6 +224,43 @@ private struct PrefetchRequest {
     }
   }
 
+  /// Has the pictures of the next flight copied, or of the present one.
+  private func prepareFlight() {
+    guard !isPreparingFlight, let atlas, let request = frames.flightRequest(scene, atlas: atlas) else { return }
+    isPreparingFlight = true
+    prefetchQueue.async {
+      let pictures = request.made()
+      let damaged = atlas.takeDamaged()
+      DispatchQueue.main.async {
+        MainActor.assumeIsolated {
+          if atlas === self.atlas { self.frames.take(pictures) }
+          if !damaged.isEmpty { self.onDamage?(damaged) }
+        }
+      }
+      // While pictures arrive, there always are others.
+      DispatchQueue.main.asyncAfter(deadline: .now() + Self.flightInterval) {
+        MainActor.assumeIsolated {
+          self.isPreparingFlight = false
+          if self.isComplete || self.scene.isFlying { self.prepareFlight() }
+        }
+      }
+    }
+  }
+
+  /// Has the index made of pictures that have arrived.
+  func index() {
+    guard let atlas, let request = scene.indexRequest else { return }
+    indexQueue.async {
+      let index = request.made()
+      DispatchQueue.main.async {
+        MainActor.assumeIsolated {
+          // Another location has another scene.
+          if atlas === self.atlas { self.send(.indexed(index)) }
+        }
+      }
+    }
+  }
+
   /// Has the parts of large originals read that the frame just drawn did without.
   private func loadMissingParts() {
     let missing = originalRenderer.takeMissing()
@@ -250,7 +292,7 @@ private struct PrefetchRequest {
 
   private func thumbnailsArrived(_ damaged: [Int]) {
     isPrefetching = false
-    frames.invalidate()
+    frames.invalidateThumbnails()
     if !damaged.isEmpty { onDamage?(damaged) }
     onEffect?(.redraw)
   }
@@ -258,7 +300,7 @@ private struct PrefetchRequest {
   /// Thumbnails that were damaged are there again.
   func thumbnailsMended() {
     lastRequest = nil
-    frames.invalidate()
+    frames.invalidateThumbnails()
     onEffect?(.redraw)
   }
 

@@ -54,12 +54,11 @@ struct FlightRenderingTests {
   }
 
   /// What `drawFlight` draws, and a plain drawing of the same, picture by picture.
-  private func drawings(of scene: Scene, _ atlas: Atlas, onlyResident: Bool = false) -> (
+  private func drawings(of scene: Scene, _ atlas: Atlas, isPrepared: Bool = true) -> (
     flight: [UInt32], plain: [UInt32]
   ) {
-    var renderer = MapRenderer(background: Self.canvas)
-    renderer.readsResidentLevelsOnly = onlyResident
-    let frames = MapFrames(renderer: renderer)
+    let frames = MapFrames(renderer: MapRenderer(background: Self.canvas))
+    if isPrepared { frames.flightRequest(scene, atlas: atlas).map { frames.take($0.made()) } }
     let (drawn, plain) = (
       Buffer(width: Self.width, height: Self.height), Buffer(width: Self.width, height: Self.height)
     )
@@ -87,7 +86,7 @@ struct FlightRenderingTests {
         continue
       }
       let average = atlas.averageColor(Int(sprite.slot))
-      if onlyResident, !atlas.isResident(Int(sprite.slot), level: 0) {
+      if !isPrepared {
         blitter.blend(visible, average)
         continue
       }
@@ -128,18 +127,56 @@ struct FlightRenderingTests {
     #expect(isSameAlone)
   }
 
-  @Test("what is not in memory is seen in its average colour, and nobody waits for the disk")
-  func notResident() async throws {
+  @Test("until their pixels are copied, they are seen in their average colour")
+  func notPrepared() async throws {
+    let (flight, plain) = drawings(of: flight(), try await Self.atlas.value, isPrepared: false)
+    let isSame = flight == plain
+    #expect(isSame)
+  }
+
+  @Test("pixels that were copied in another order are found, and no others are taken for them")
+  func otherOrder() async throws {
+    let atlas = try await Self.atlas.value
+    var scene = flight()
+    let frames = MapFrames(renderer: MapRenderer(background: Self.canvas))
+    let request = try #require(frames.flightRequest(scene, atlas: atlas))
+    frames.take(request.made())
+    #expect(frames.flightRequest(scene, atlas: atlas) == nil)
+    // Without these, others have their ranks.
+    _ = scene.handle(.imagesRemoved(slots: Array(stride(from: 0, to: 900, by: 3))))
+    let (stale, fresh, other) = (
+      Buffer(width: Self.width, height: Self.height), Buffer(width: Self.width, height: Self.height),
+      Buffer(width: Self.width, height: Self.height)
+    )
+    func draw(_ buffer: Buffer, from atlas: Atlas) {
+      #expect(
+        frames.drawFlight(
+          into: buffer.pixels, stride: buffer.width, width: Self.width, height: Self.height, scene: scene,
+          atlas: atlas))
+    }
+    draw(stale, from: atlas)
+    let renewed = try #require(frames.flightRequest(scene, atlas: atlas))
+    frames.take(renewed.made())
+    draw(fresh, from: atlas)
+    let isSame = stale.array == fresh.array
+    #expect(isSame)
+    // Those of another collection are none.
+    draw(other, from: try Atlas.temporary())
+    let isOther = other.array != fresh.array
+    #expect(isOther)
+  }
+
+  @Test("what is damaged, or missing, is not drawn from anything else")
+  func missing() async throws {
     let atlas = try Atlas.temporary()
-    for slot in 0..<Self.count {
+    for slot in 0..<Self.count where slot % 2 == 0 {
       let pixels = [color(of: slot), color(of: slot + 1)]
       try atlas.store(
         slot: slot, levels: thumbnailLevels.map { _ in (2, 1, pixels) }, averageColor: color(of: slot + 2),
         isOpaque: true)
     }
     atlas.release(level: 0)
-    atlas.prefetch(slots: Array(0..<Self.count / 2), level: 0)
-    let (flight, plain) = drawings(of: flight(), atlas, onlyResident: true)
+    let (flight, plain) = drawings(of: flight(), atlas)
     let isSame = flight == plain
     #expect(isSame)
   }
@@ -157,7 +194,9 @@ struct FlightRenderingTests {
     {
       flights += 1
       time += 1.0 / 60
-      _ = scene.handle(.tick(seconds: time))
+      if scene.handle(.tick(seconds: time)).contains(.index), let request = scene.indexRequest {
+        _ = scene.handle(.indexed(request.made()))
+      }
     }
     #expect(flights > 10 && scene.hasLanded)
     for _ in 0..<60 {

@@ -109,6 +109,68 @@ struct FlightTests {
     #expect(!flown.scene.hasLanded)
   }
 
+  @Test("until their index has come, they are where they arrived; it is asked for once, whatever is done meanwhile")
+  func indexed() throws {
+    var stage = stage(seed: 3)
+    stage.indexes = false
+    stage.lay(clusteredPoints(Self.count, seed: 4), animated: true)
+    stage.wait(2)
+    #expect(stage.scene.isFlying && !stage.scene.wantsTicks)
+    #expect(stage.wishes.count { $0 == .index } == 1)
+    var there = stage
+    there.indexes = true
+    let index = try #require(stage.scene.indexRequest).made()
+    let viewport = stage.scene.camera.viewport
+    var (before, after): ([Sprite], [Sprite]) = ([], [])
+    stage.scene.collectSprites(in: viewport, into: &before)
+    stage.send(.indexed(index))
+    #expect(!stage.scene.isFlying && stage.scene.hasLanded && stage.scene.indexRequest == nil)
+    stage.scene.collectSprites(in: viewport, into: &after)
+    #expect(!after.isEmpty && Set(after).isSubset(of: Set(before)))
+    // A second one changes nothing.
+    let version = stage.scene.contentVersion
+    stage.send(.indexed(index))
+    #expect(stage.scene.contentVersion == version)
+
+    // What has become of the pictures in between counts, and not what the index says.
+    there.send(.imagesRemoved(slots: [Int(before[0].slot), 4]))
+    there.send(.indexed(index))
+    #expect(!there.scene.isFlying)
+    there.scene.collectSprites(in: viewport, into: &after)
+    #expect(!after.contains { $0.slot == before[0].slot || $0.slot == 4 })
+    #expect(after.count > before.count / 2)
+    // While they fly again, an old one is of no use.
+    there.indexes = false
+    there.lay(clusteredPoints(Self.count, seed: 5), animated: true)
+    there.wait(0.2)
+    there.send(.indexed(index))
+    #expect(there.scene.isFlying && there.scene.wantsTicks)
+  }
+
+  @Test("what becomes ready on the way is drawn as it is from then on")
+  func becomeReady() {
+    var stage = Stage(width: 700, height: 500)
+    stage.send(.imagesAdded(slots: Array(0..<Self.count)))
+    stage.send(.listingComplete)
+    stage.lay(clusteredPoints(Self.count, seed: 1))
+    stage.settle()
+    stage.lay(clusteredPoints(Self.count, seed: 2), animated: true)
+    stage.wait(0.1)
+    func ready(_ scene: Scene) -> Set<Int32> {
+      var sprites: [Sprite] = []
+      scene.collectSprites(in: scene.camera.viewport, into: &sprites)
+      return Set(sprites.filter(\.isReady).map(\.slot))
+    }
+    #expect(ready(stage.scene).isEmpty)
+    let thumbnails = stage.scene.thumbnailVersion
+    stage.send(.imagesReady([(9, 2.0)]))
+    #expect(ready(stage.scene) == [9] && stage.scene.thumbnailVersion != thumbnails)
+    stage.indexes = false
+    stage.wait(2)
+    stage.send(.imagesReady([(10, 0.5)]))
+    #expect(stage.scene.isFlying && ready(stage.scene) == [9, 10])
+  }
+
   @Test("of more than fly at once, an even sample does, and all arrive")
   func sampled() {
     let count = 230_000

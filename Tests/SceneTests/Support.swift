@@ -9,6 +9,8 @@ struct Stage {
   /// Everything that was asked for, but for redraws and ticks.
   var wishes: [SceneEffect] = []
   var redraws = 0
+  /// Whether pictures that have arrived get their index at once.
+  var indexes = true
 
   init(width: Int = 1000, height: Int = 700, uiScale: Double = 1, animated: Bool = true) {
     scene = Scene(
@@ -20,7 +22,11 @@ struct Stage {
   mutating func send(_ input: SceneInput) -> [SceneEffect] {
     let effects = scene.handle(input)
     for effect in effects where effect != .animate {
-      if effect == .redraw { redraws += 1 } else { wishes.append(effect) }
+      switch effect {
+      case .redraw: redraws += 1
+      case .index where indexes: scene.indexRequest.map { _ = send(.indexed($0.made())) }
+      default: wishes.append(effect)
+      }
     }
     return effects
   }
