@@ -7,6 +7,8 @@ import Scene
 extension MapRenderer {
   /// Rows of pixels that are drawn together: they fit into a processor's second cache, though the pictures come in no order.
   private static let stripHeight = 64
+  /// Parts that the pictures are found and sorted in: more than there are processors mostly, for others use them too.
+  private static let flightParts = 8
 
   /// A picture in a strip, with all that decides how it is drawn: a strip reads memory in its order, pixels apart.
   private struct Member {
@@ -20,7 +22,7 @@ extension MapRenderer {
     let flight: FlightCells
     /// By strip, and where those of each begin, where those begin that are not dimmed, and where they end.
     let members: UnsafeBufferPointer<Member>
-    let ranges: [(first: Int, bright: Int, end: Int)]
+    let ranges: [StripRange]
     let isDimmed: Bool
     let placeholder: Placeholder
     let frames: LabelFrames?
@@ -111,6 +113,100 @@ extension MapRenderer {
     }
   }
 
+  /// Where the members of a strip are: those that are dimmed, then the others.
+  private struct StripRange {
+    var first = 0
+    var bright = 0
+    var end = 0
+  }
+
+  /// The pictures of a flight in parts that are found and sorted at the same time, each by another thread.
+  private struct Parts: @unchecked Sendable {
+    let scene: Scene
+    let clip: PixelRect
+    let count: Int
+    let stripCount: Int
+    /// By rank, but for the order.
+    let sprites: UnsafeMutableBufferPointer<FlyingSprite>
+    /// How many pictures each part has, and how many of them are dimmed.
+    let counts: UnsafeMutableBufferPointer<(count: Int, dimmed: Int)>
+    /// By part, and in it by strip: how many dimmed ones and others there are; then where they go.
+    let places: UnsafeMutableBufferPointer<(dimmed: Int, bright: Int)>
+
+    /// Finds the pictures of a part, and counts those of every strip.
+    func collect(_ part: Int) {
+      let sprites = sprites(of: part)
+      counts[part] = scene.collectFlight(part: part, of: count, in: clip, into: sprites)
+      let places = places(of: part)
+      places.initialize(repeating: (0, 0))
+      for index in 0..<counts[part].count {
+        let isDimmed = index < counts[part].dimmed
+        eachStrip(of: sprites[index]) { strip in
+          if isDimmed { places[strip].dimmed &+= 1 } else { places[strip].bright &+= 1 }
+        }
+      }
+    }
+
+    /// Turns counts into places. Returns where each strip has its members.
+    func place() -> [StripRange] {
+      var end = 0
+      return (0..<stripCount).map { strip in
+        let first = end
+        for part in 0..<count {
+          let number = places[part * stripCount + strip].dimmed
+          places[part * stripCount + strip].dimmed = end
+          end += number
+        }
+        let bright = end
+        for part in 0..<count {
+          let number = places[part * stripCount + strip].bright
+          places[part * stripCount + strip].bright = end
+          end += number
+        }
+        return StripRange(first: first, bright: bright, end: end)
+      }
+    }
+
+    /// Puts the pictures of a part into the strips that they meet.
+    func sort(_ part: Int, _ flight: FlightCells, into members: UnsafeMutableBufferPointer<Member>) {
+      let (sprites, places) = (sprites(of: part), places(of: part))
+      for index in 0..<counts[part].count {
+        let sprite = sprites[index]
+        let member = Member(sprite: sprite, cell: flight.cell(Int(sprite.rank)))
+        let isDimmed = index < counts[part].dimmed
+        eachStrip(of: sprite) { strip in
+          if isDimmed {
+            members[places[strip].dimmed] = member
+            places[strip].dimmed &+= 1
+          } else {
+            members[places[strip].bright] = member
+            places[strip].bright &+= 1
+          }
+        }
+      }
+    }
+
+    private func sprites(of part: Int) -> UnsafeMutableBufferPointer<FlyingSprite> {
+      UnsafeMutableBufferPointer(rebasing: sprites[scene.flyingRanks(ofPart: part, of: count)])
+    }
+
+    private func places(of part: Int) -> UnsafeMutableBufferPointer<(dimmed: Int, bright: Int)> {
+      UnsafeMutableBufferPointer(rebasing: places[part * stripCount..<(part + 1) * stripCount])
+    }
+
+    /// Calls `body` with the strips that a sprite meets.
+    @inline(__always)
+    private func eachStrip(of sprite: FlyingSprite, _ body: (Int) -> Void) {
+      let rows = sprite.rows
+      var strip = max(0, rows.first &- clip.y) / MapRenderer.stripHeight
+      let last = (min(rows.last, clip.maxY &- 1) &- clip.y) / MapRenderer.stripHeight
+      while strip <= last {
+        body(strip)
+        strip &+= 1
+      }
+    }
+  }
+
   /// Draws a rectangle of a flight in strips, on all processors.
   /// - Returns: How many pictures were drawn.
   mutating func drawFlight(
@@ -120,57 +216,35 @@ extension MapRenderer {
     let (placeholder, background) = (placeholder, background)
     let frames = LabelFrames(scene, background: background)
     let stripCount = (clip.height + Self.stripHeight - 1) / Self.stripHeight
+    let partCount = Self.flightParts
+    let scene = copy scene
     return withUnsafeTemporaryAllocation(of: FlyingSprite.self, capacity: max(1, flight.slots.count)) { sprites in
-      let (count, dimmed) = scene.collectFlight(in: clip, into: sprites)
-      /// The strips that a sprite meets.
-      func strips(of sprite: FlyingSprite) -> (first: Int, last: Int) {
-        let rows = sprite.rows
-        return (
-          max(0, rows.first &- clip.y) / Self.stripHeight, (min(rows.last, clip.maxY - 1) &- clip.y) / Self.stripHeight
-        )
-      }
-      var ranges = [(first: Int, bright: Int, end: Int)](repeating: (0, 0, 0), count: stripCount)
-      for index in 0..<count {
-        let met = strips(of: sprites[index])
-        var strip = met.first
-        while strip <= met.last {
-          ranges[strip].end &+= 1
-          if index < dimmed { ranges[strip].bright &+= 1 }
-          strip &+= 1
-        }
-      }
-      var begin = 0
-      for strip in 0..<stripCount {
-        let counted = ranges[strip]
-        ranges[strip] = (begin, begin + counted.bright, begin)
-        begin += counted.end
-      }
-      return withUnsafeTemporaryAllocation(of: Member.self, capacity: max(1, begin)) { members in
-        for index in 0..<count {
-          let sprite = sprites[index]
-          let member = Member(sprite: sprite, cell: flight.cell(Int(sprite.rank)))
-          let met = strips(of: sprite)
-          var strip = met.first
-          while strip <= met.last {
-            members[ranges[strip].end] = member
-            ranges[strip].end &+= 1
-            strip &+= 1
+      withUnsafeTemporaryAllocation(of: (count: Int, dimmed: Int).self, capacity: partCount) { counts in
+        withUnsafeTemporaryAllocation(of: (dimmed: Int, bright: Int).self, capacity: partCount * stripCount) { places in
+          let parts = Parts(
+            scene: scene, clip: clip, count: partCount, stripCount: stripCount, sprites: sprites, counts: counts,
+            places: places)
+          DispatchQueue.concurrentPerform(iterations: partCount) { parts.collect($0) }
+          let ranges = parts.place()
+          withUnsafeTemporaryAllocation(of: Member.self, capacity: max(1, ranges.last?.end ?? 0)) { members in
+            nonisolated(unsafe) let members = members
+            DispatchQueue.concurrentPerform(iterations: partCount) { parts.sort($0, flight, into: members) }
+            withUnsafeTemporaryAllocation(of: UInt32.self, capacity: stripCount) { read in
+              guard let read = read.baseAddress else { return }
+              let drawing = Strips(
+                blitter: blitter, flight: flight, members: UnsafeBufferPointer(members), ranges: ranges,
+                isDimmed: counts.contains { $0.dimmed > 0 }, placeholder: placeholder, frames: frames, atlas: atlas,
+                background: background, read: read)
+              DispatchQueue.concurrentPerform(iterations: stripCount) { number in
+                let top = clip.y + number * Self.stripHeight
+                drawing.draw(
+                  number,
+                  PixelRect(x: clip.x, y: top, width: clip.width, height: min(Self.stripHeight, clip.maxY - top)))
+              }
+            }
           }
+          return counts.reduce(0) { $0 + $1.count }
         }
-        withUnsafeTemporaryAllocation(of: UInt32.self, capacity: stripCount) { read in
-          guard let read = read.baseAddress else { return }
-          let drawing = Strips(
-            blitter: blitter, flight: flight, members: UnsafeBufferPointer(members), ranges: ranges,
-            isDimmed: dimmed > 0, placeholder: placeholder, frames: frames, atlas: atlas, background: background,
-            read: read)
-          DispatchQueue.concurrentPerform(iterations: stripCount) { number in
-            let top = clip.y + number * Self.stripHeight
-            drawing.draw(
-              number,
-              PixelRect(x: clip.x, y: top, width: clip.width, height: min(Self.stripHeight, clip.maxY - top)))
-          }
-        }
-        return count
       }
     }
   }

@@ -123,6 +123,8 @@ public final class MapFrames {
   private var sharpSeconds = 0.0
 
   private static let bandHeight = 64
+  /// Lower ones would draw most pictures twice.
+  private static let leastBandHeight = 16
   /// Whole frames that take longer are drawn by several threads, in seconds.
   var largestLoneFrame = 0.002
 
@@ -445,11 +447,19 @@ public final class MapFrames {
     var band = 0.0
     repeat {
       let start = Self.clock()
+      let rect = work.bands.removeLast()
       work.count += renderer.render(
-        into: pictures[work.buffer].pixels, stride: width, rect: work.bands.removeLast(), scene: work.scene,
-        atlas: now.atlas, originals: now.originals, quality: work.frame.quality)
+        into: pictures[work.buffer].pixels, stride: width, rect: rect, scene: work.scene, atlas: now.atlas,
+        originals: now.originals, quality: work.frame.quality)
       band = Self.clock() - start
       work.seconds += band
+      // Where pictures crowd, the next one would take longer than there is time for.
+      let rows = max(Self.leastBandHeight, Int(Double(rect.height) * budget.refinement / max(band, 1e-6)))
+      if let next = work.bands.last, next.height > rows {
+        work.bands[work.bands.count - 1] = PixelRect(
+          x: next.x, y: next.y + rows, width: next.width, height: next.height - rows)
+        work.bands.append(PixelRect(x: next.x, y: next.y, width: next.width, height: rows))
+      }
     } while !work.bands.isEmpty && Self.clock() - begin + band < budget.refinement
     guard work.bands.isEmpty else {
       self.work = work
@@ -496,6 +506,13 @@ public final class MapFrames {
     let middle = viewport.y + viewport.height / 2
     // The last one is taken first.
     bands.sort { abs($0.y + $0.height / 2 - middle) > abs($1.y + $1.height / 2 - middle) }
+    // The first is a low one, for nobody knows yet how long a band takes.
+    if let first = bands.popLast() {
+      let rows = min(first.height, Self.leastBandHeight)
+      let rest = PixelRect(x: first.x, y: first.y + rows, width: first.width, height: first.height - rows)
+      if !rest.isEmpty { bands.append(rest) }
+      bands.append(PixelRect(x: first.x, y: first.y, width: first.width, height: rows))
+    }
     work = Work(buffer: buffer, frame: frame, scene: scene, bands: bands)
   }
 

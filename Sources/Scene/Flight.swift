@@ -99,12 +99,23 @@ struct FlightList: Sendable {
     return Rect(x: x, y: y, width: Double(highX.max()) - x, height: Double(highY.max()) - y)
   }
 
+  /// The ranks of a part of the pictures; the parts are about as large as one another, the last of them the topmost.
+  func ranks(ofPart part: Int, of parts: Int) -> Range<Int> {
+    let blocks = blocks(ofPart: part, of: parts)
+    return min(
+      slots.count, blocks.lowerBound * Block.scalarCount)..<min(slots.count, blocks.upperBound * Block.scalarCount)
+  }
+
+  private func blocks(ofPart part: Int, of parts: Int) -> Range<Int> {
+    lanes.count * (parts - 1 - part) / parts..<lanes.count * (parts - part) / parts
+  }
+
   /// Calls `body` with the pictures that are wanted and meet `rect`, the topmost last.
   @inline(__always)
   func each(
     in rect: PixelRect, _ projection: Projection, where isWanted: (Int32) -> Bool, _ body: (Sprite) -> Void
   ) {
-    eachBlock(in: rect, projection) { block, columns, rows, width, height, isReady, isSeen in
+    eachBlock(0..<lanes.count, in: rect, projection) { block, columns, rows, width, height, isReady, isSeen in
       eachLane(of: block, isSeen, where: isWanted) { lane, rank in
         body(
           Sprite(
@@ -114,12 +125,14 @@ struct FlightList: Sendable {
     }
   }
 
-  /// The same, in few bytes.
+  /// The same of a part of them, in few bytes.
   @inline(__always)
   func each(
-    in rect: PixelRect, _ projection: Projection, where isWanted: (Int32) -> Bool, _ body: (FlyingSprite) -> Void
+    ofPart part: Int, of parts: Int, in rect: PixelRect, _ projection: Projection, where isWanted: (Int32) -> Bool,
+    _ body: (FlyingSprite) -> Void
   ) {
-    eachBlock(in: rect, projection) { block, columns, rows, width, height, isReady, isSeen in
+    eachBlock(blocks(ofPart: part, of: parts), in: rect, projection) {
+      block, columns, rows, width, height, isReady, isSeen in
       let low = SIMD8<Int32>(repeating: 0xFFFF)
       let places = columns & low | rows &<< 16
       var shapes = width | height &<< 8
@@ -148,11 +161,11 @@ struct FlightList: Sendable {
     }
   }
 
-  /// Calls `body` with eight pictures at a time of which some meet `rect`, the topmost last: where they are and how large, in
+  /// Calls `body` with eight pictures of these blocks at a time of which some meet `rect`, the topmost last: where they are and how large, in
   /// device pixels, and which of them meet it.
   @inline(__always)
   private func eachBlock(
-    in rect: PixelRect, _ projection: Projection,
+    _ blocks: Range<Int>, in rect: PixelRect, _ projection: Projection,
     _ body: (
       _ block: Int, _ columns: SIMD8<Int32>, _ rows: SIMD8<Int32>, _ width: SIMD8<Int32>, _ height: SIMD8<Int32>,
       _ isReady: SIMDMask<SIMD8<Int32>>, _ isSeen: SIMDMask<SIMD8<Int32>>
@@ -169,8 +182,8 @@ struct FlightList: Sendable {
     let (top, bottom) = (SIMD8<Int32>(repeating: Int32(rect.y)), SIMD8<Int32>(repeating: Int32(rect.maxY)))
     let progress = progress
     lanes.withUnsafeBufferPointer { lanes in
-      var block = lanes.count
-      while block > 0 {
+      var block = blocks.upperBound
+      while block > blocks.lowerBound {
         block &-= 1
         let signed = lanes[block].signedAspects
         let aspect = signed.replacing(with: -signed, where: signed .< 0)
@@ -267,17 +280,23 @@ extension Scene {
   /// Longer pictures have no room in a `FlyingSprite`.
   public static let longestFlyingSprite = 255
 
-  /// The pictures of a flight that meet `rect` (device pixels; within the first 32,767 columns and rows of the window), in
-  /// the order in which they are drawn, the topmost last. None may be longer than `longestFlyingSprite`.
-  /// - Parameter sprites: Room for as many as there are in `flyingSlots`.
+  /// The ranks of a part of the pictures of a flight: the parts are about as large as one another, and each is drawn over
+  /// the one before.
+  public func flyingRanks(ofPart part: Int, of parts: Int) -> Range<Int> {
+    pictures.flying.ranks(ofPart: part, of: parts)
+  }
+
+  /// The pictures of a part of a flight that meet `rect` (device pixels; within the first 32,767 columns and rows of the
+  /// window), in the order in which they are drawn, the topmost last. None may be longer than `longestFlyingSprite`.
+  /// - Parameter sprites: Room for as many as the part has ranks.
   /// - Returns: How many there are, and how many of them are drawn before all that are selected: 0 where none is selected.
   public func collectFlight(
-    in rect: PixelRect, into sprites: UnsafeMutableBufferPointer<FlyingSprite>
+    part: Int = 0, of parts: Int = 1, in rect: PixelRect, into sprites: UnsafeMutableBufferPointer<FlyingSprite>
   ) -> (count: Int, dimmed: Int) {
     let projection = self.projection
     var count = 0
     guard !selection.isEmpty else {
-      pictures.flying.each(in: rect, projection, where: { _ in true }) { sprite in
+      pictures.flying.each(ofPart: part, of: parts, in: rect, projection, where: { _ in true }) { sprite in
         sprites[count] = sprite
         count &+= 1
       }
@@ -286,7 +305,9 @@ extension Scene {
     var dimmed = 0
     for isSelected in [false, true] {
       dimmed = count
-      pictures.flying.each(in: rect, projection, where: { selection.contains(Int($0)) == isSelected }) { sprite in
+      pictures.flying.each(
+        ofPart: part, of: parts, in: rect, projection, where: { selection.contains(Int($0)) == isSelected }
+      ) { sprite in
         sprites[count] = sprite
         count &+= 1
       }

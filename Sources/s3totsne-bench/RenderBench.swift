@@ -72,6 +72,7 @@ private struct RenderSummary: Encodable {
   let frames: Int
   let frameMs, latencyMs, drawingMs, processorMs: Times
   let phases: [String: Times]
+  let phaseFrames: [String: Int]
   let picturesDrawn: Times
   let memoryMb, anonymousMb: Double
   let longestPauseMs, firstPictureMs, restingCpuMs: Double
@@ -85,11 +86,9 @@ private struct RenderSummary: Encodable {
     latencyMs = Times(report.latencies)
     drawingMs = Times(report.frames.map(\.drawing))
     processorMs = Times(report.frames.map(\.processor))
-    var phases: [String: Times] = [:]
-    for phase in RenderingReport.Phase.allCases {
-      phases[phase.rawValue] = Times(report.frames.filter { $0.phase == phase }.map(\.duration))
-    }
-    self.phases = phases
+    let byPhase = Dictionary(grouping: report.frames, by: \.phase.rawValue)
+    phases = byPhase.mapValues { Times($0.map(\.duration)) }
+    phaseFrames = byPhase.mapValues(\.count)
     picturesDrawn = Times(report.frames.map { Double($0.pictures) })
     memoryMb = report.peakMemory.rounded()
     anonymousMb = report.anonymousMemory.rounded()
@@ -106,13 +105,14 @@ private struct RenderSummary: Encodable {
       if let data = try? encoder.encode(self) { Swift.print(String(decoding: data, as: UTF8.self)) }
       return
     }
-    func line(_ name: String, _ times: Times) {
+    func line(_ name: String, _ times: Times, frames: Int? = nil) {
       let numbers = [times.p50, times.p95, times.p99, times.max].map { String(format: "%9.2f", $0) }
-      Swift.print(name.padding(toLength: 22, withPad: " ", startingAt: 0) + numbers.joined())
+      let count = frames.map { "   \($0) frames" } ?? ""
+      Swift.print(name.padding(toLength: 22, withPad: " ", startingAt: 0) + numbers.joined() + count)
     }
     Swift.print("\(count) pictures, \(size), \(frames) frames        p50      p95      p99      max")
     line("frame, ms", frameMs)
-    for (name, times) in phases.sorted(by: { $0.key < $1.key }) { line("  \(name)", times) }
+    for (name, times) in phases.sorted(by: { $0.key < $1.key }) { line("  \(name)", times, frames: phaseFrames[name]) }
     line("of it drawing, ms", drawingMs)
     line("processor time, ms", processorMs)
     line("input to picture, ms", latencyMs)
