@@ -120,7 +120,8 @@ public final class MapFrames {
   private var invalidations = 0
   /// Seconds that whole frames took lately.
   private var draftSeconds = 0.0
-  private var sharpSeconds = 0.0
+  /// The same of frames drawn with care; 0 until there was one.
+  public private(set) var sharpSeconds = 0.0
 
   private static let bandHeight = 64
   /// Lower ones would draw most pictures twice.

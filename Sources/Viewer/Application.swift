@@ -86,6 +86,12 @@ import X11
   var needsBar = true
   var needsMap = true
   var needsStatus = true
+  /// Whether a better picture of the map is under way.
+  var refinesMap = false
+  /// Pictures that are ready and not shown yet, and when some were shown last.
+  var arrivals: [Int] = []
+  var lastArrival = 0.0
+  var awaitsArrivals = false
   /// The button that was pressed on the map and holds the pointer until it is up.
   var mapButton: Int?
   var pointerIsOnMap = false

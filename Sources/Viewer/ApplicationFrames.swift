@@ -26,6 +26,8 @@ extension Application {
       if !rect.intersection(mapRect).isEmpty { needsMap = true }
       if !rect.intersection(statusRect).isEmpty { needsStatus = true }
     }
+    // Most of the time that a better picture takes to be drawn, there is nothing new to be seen of it.
+    if refinesMap, !needsMap { needsMap = map.refine(width: frame.width, height: frame.height) }
     let canvas = Canvas(pixels: frame.pixels, width: frame.width, height: frame.height, stride: frame.stride)
     var damage: [PixelRect] = []
     if needsMap {
@@ -49,8 +51,9 @@ extension Application {
     }
     for rect in damage { canvas.clip(Rect(rect)) { group.drawPopups(on: canvas, in: rect) } }
     canvas.flush()
-    needsMap = map.takeUnfinished()
-    if needsMap { scheduler.request() }
+    needsMap = false
+    refinesMap = map.takeUnfinished()
+    if refinesMap { scheduler.request() }
     needsBar = false
     needsStatus = false
     if group.wantsTicks { scheduler.isAnimating = true }

@@ -95,6 +95,7 @@ extension Application {
     seenCount = nil
     window.title = "\(target.text) – S3toTSNE"
     jobs.forgetCollection()
+    arrivals = []
     map.reset()
     map.fullSize.use(nil)
     map.pictures.originals.use(nil)
@@ -149,6 +150,11 @@ extension Application {
     default: break
     }
     switch event {
+    case .ready, .stage, .progress, .note: break
+    // What comes later is of pictures that have come.
+    default: showArrivals()
+    }
+    switch event {
     case .opened(let collection): opened(collection)
     case .known(let slots, let ready, let layout, let viewState): known(slots, ready, layout, viewState)
     case .listed(let slots, let isComplete):
@@ -157,7 +163,7 @@ extension Application {
     case .removed(let slots), .leftOut(let slots):
       for slot in slots { knownSlots.remove(slot) }
       map.send(.imagesRemoved(slots: slots))
-    case .ready(let slots): ready(slots)
+    case .ready(let slots): arrive(slots)
     case .layout(let snapshot):
       map.send(
         .layout(
@@ -221,6 +227,30 @@ extension Application {
     }
     knownSlots = known
     if !new.isEmpty { map.send(.imagesAdded(slots: new)) }
+  }
+
+  /// Thumbnails are ready. Every time that some are shown, the map is drawn anew, which takes processor time from those that
+  /// are still to be made: of it, drawing gets a small part.
+  private func arrive(_ slots: [Int]) {
+    arrivals += slots
+    let rest = lastArrival + min(Self.longestArrivalPause, Self.arrivalPause * map.frameSeconds) - FrameScheduler.now
+    guard rest > 0 else { return showArrivals() }
+    guard !awaitsArrivals else { return }
+    awaitsArrivals = true
+    DispatchQueue.main.asyncAfter(deadline: .now() + rest) { MainActor.assumeIsolated { self.showArrivals() } }
+  }
+
+  /// Seconds between two showings of pictures that have arrived, for each second that the map takes to be drawn.
+  private static let arrivalPause = 8.0
+  private static let longestArrivalPause = 1.0
+
+  private func showArrivals() {
+    awaitsArrivals = false
+    guard !arrivals.isEmpty else { return }
+    lastArrival = FrameScheduler.now
+    let slots = arrivals
+    arrivals = []
+    ready(slots)
   }
 
   private func ready(_ slots: [Int]) {

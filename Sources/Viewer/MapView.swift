@@ -131,6 +131,19 @@ private struct PrefetchRequest {
     return isUnfinished
   }
 
+  /// Goes on with a better picture for as long as there is time in a frame. Whether there is something new to be drawn.
+  func refine(width: Int, height: Int) -> Bool {
+    guard let atlas, scene.opened == nil, !scene.isFlying, frames.formerPixels == nil else { return true }
+    let update = pictures.drawing { source in
+      frames.update(width: width, height: height, scene: scene, atlas: atlas, originals: source)
+    }
+    isUnfinished = update.isUnfinished
+    return update.kind != .unchanged || !update.isUnfinished
+  }
+
+  /// Seconds that the whole map takes to be drawn with care.
+  var frameSeconds: Double { frames.sharpSeconds }
+
   /// How the map has moved with the last frame drawn, when that is what happened; told once.
   func takeMovement() -> FrameMovement? {
     defer { movement = nil }
