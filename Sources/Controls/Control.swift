@@ -19,6 +19,8 @@ public import Geometry
   var acceptsFocus: Bool { get }
   /// What is wrong with its content, as a sentence; nil when nothing is.
   var message: String? { get }
+  /// What that sentence is said above; nil where it is said below the control.
+  var messageAnchor: Rect? { get }
   /// What is said when the pointer rests at `point`.
   func tip(at point: Point) -> String?
   /// All that its drawing touches: the frame and the focus ring around it.
@@ -129,6 +131,8 @@ public import Geometry
   open var acceptsFocus: Bool { false }
   /// What is wrong with its content, as a sentence; nil when nothing is.
   open var message: String? { nil }
+  /// What that sentence is said above; nil where it is said below the control.
+  open var messageAnchor: Rect? { nil }
   /// What is said when the pointer rests at `point`.
   open func tip(at point: Point) -> String? { toolTip }
   /// All that its drawing touches.

@@ -372,7 +372,9 @@ public import Geometry
   public func noteChanged(_ control: any Control) {
     guard control === focused else { return }
     if let message = control.message {
-      showBubble(message, isError: true, owner: control, anchor: control.frame)
+      showBubble(
+        message, isError: true, owner: control, anchor: control.messageAnchor ?? control.frame,
+        isAbove: control.messageAnchor != nil)
     } else if bubbleOwner === control {
       hideBubble()
     }
@@ -406,11 +408,13 @@ public import Geometry
     showBubble(text, isError: hovered.message != nil, owner: hovered, anchor: isTall ? below : hovered.frame)
   }
 
-  private func showBubble(_ text: String, isError: Bool, owner: any Control, anchor: Rect) {
+  private func showBubble(
+    _ text: String, isError: Bool, owner: any Control, anchor: Rect, isAbove: Bool = false
+  ) {
     hideBubble()
     bubble.style = style
     bubbleOwner = owner
-    bubble.show(text, isError: isError, anchor: anchor, in: bounds)
+    bubble.show(text, isError: isError, anchor: anchor, isAbove: isAbove, in: bounds)
   }
 
   /// Takes a tip away; the message of the focused control stays.

@@ -53,6 +53,9 @@ public struct DropDownGroup: Hashable, Sendable {
   public var selectedID: String? { didSet { if selectedID != oldValue { invalidate() } } }
 
   private(set) var list: DropDownList?
+  /// Whether the pointer opened the list: then the keys go back to where they went before, and not to a field that was
+  /// only passed by.
+  private var isOpenedByPointer = false
   private var typed = TypeAhead()
 
   /// A drop-down of `groups` with `selectedID` chosen.
@@ -98,6 +101,9 @@ public struct DropDownGroup: Hashable, Sendable {
   func listClosed() {
     list = nil
     invalidate()
+    guard isOpenedByPointer else { return }
+    isOpenedByPointer = false
+    if isFocused { host?.focus(nil, reason: .pointer) }
   }
 
   func choose(_ item: DropDownItem) {
@@ -134,7 +140,12 @@ public struct DropDownGroup: Hashable, Sendable {
     guard isEnabled else { return .ignored }
     switch event {
     case .pointerPressed(let pointer) where pointer.button == .left:
-      if isOpen { close() } else { open() }
+      if isOpen {
+        close()
+      } else {
+        open()
+        isOpenedByPointer = isOpen
+      }
       return .handled
     case .pointerMoved(let pointer):
       // Press, drag to a choice and release: one movement, as with menus.

@@ -10,6 +10,8 @@ public import Geometry
   public var onSubmit: ((String) -> Void)?
   /// Escape was pressed; the window decides where the focus goes.
   public var onCancel: (() -> Void)?
+  /// The panel that it is a part of, where there is no room below: what is wrong is said above that.
+  public var panel: Rect?
   /// Earlier texts, the newest first, for Up and Down. What was typed and not sent waits below them.
   public var history: [String] = [] { didSet { historyPlace = nil } }
   /// What is shown while the field is empty.
@@ -70,6 +72,7 @@ public import Geometry
 
   public override var acceptsFocus: Bool { true }
   public override var message: String? { errorMessage }
+  public override var messageAnchor: Rect? { panel }
   public override func pointerShape(at point: Point) -> PointerShape { isEnabled ? .text : .arrow }
 
   public override func draw(on canvas: Canvas) { drawField(on: canvas) }

@@ -10,8 +10,8 @@ public import Geometry
   /// What it speaks of.
   public private(set) var anchor: Rect = .zero
 
-  /// Says `text` about what is at `anchor`, below it or, without room, above, within `bounds`.
-  public func show(_ text: String, isError: Bool, anchor: Rect, in bounds: Rect) {
+  /// Says `text` about what is at `anchor`, below it or, without room or where it is wanted so, above, within `bounds`.
+  public func show(_ text: String, isError: Bool, anchor: Rect, isAbove: Bool = false, in bounds: Rect) {
     self.text = text
     self.isError = isError
     self.anchor = anchor
@@ -21,7 +21,7 @@ public import Geometry
     let height = layout.size.height.rounded(.up) + 2 * style.px(4)
     let below = anchor.maxY + style.popupGap
     let above = anchor.minY - style.popupGap - height
-    let fitsBelow = below + height <= bounds.maxY - margin || above < bounds.minY + margin
+    let fitsBelow = !isAbove && below + height <= bounds.maxY - margin || above < bounds.minY + margin
     let x = max(bounds.minX + margin, min(anchor.minX, bounds.maxX - margin - width))
     frame = PixelGrid.snap(Rect(x: x, y: fitsBelow ? below : above, width: width, height: height))
     isVisible = true

@@ -53,7 +53,12 @@ extension ImageDecoder {
         !Self.silentTags.contains(entry.pointee.tag.rawValue),
         let title = exif_tag_get_title_in_ifd(entry.pointee.tag, directory)
       else { return nil }
-      let value = Self.value(of: entry)
+      // What the library says in place of a value that it does not know, or that is not there.
+      var value = Self.value(of: entry)
+      if value.hasPrefix("Internal error") { return nil }
+      for missing in ["[None] (Photographer) - ", " - [None] (Editor)", "[None] (Editor)"] {
+        value = value.replacing(missing, with: "")
+      }
       return value.isEmpty ? nil : MetadataField(String(cString: title), value)
     }
   }

@@ -29,6 +29,9 @@ public struct Location: Hashable, Sendable {
   /// What kind of place it is.
   public let kind: Kind
 
+  /// Whether it is a folder of this computer.
+  public var isFolder: Bool { if case .folder = kind { true } else { false } }
+
   /// A location of known parts. A prefix gets the `/` that it lacks.
   public init(_ kind: Kind) {
     if case .bucket(let endpoint, let name, let prefix) = kind, let last = prefix.last, last != slash {

@@ -455,7 +455,8 @@ public final class MapFrames {
       band = Self.clock() - start
       work.seconds += band
       // Where pictures crowd, the next one would take longer than there is time for.
-      let rows = max(Self.leastBandHeight, Int(Double(rect.height) * budget.refinement / max(band, 1e-6)))
+      let affordable = min(1e6, Double(rect.height) * budget.refinement / max(band, 1e-6))
+      let rows = max(Self.leastBandHeight, Int(affordable))
       if let next = work.bands.last, next.height > rows {
         work.bands[work.bands.count - 1] = PixelRect(
           x: next.x, y: next.y + rows, width: next.width, height: next.height - rows)

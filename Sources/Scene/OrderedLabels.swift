@@ -127,8 +127,8 @@ extension Labelling {
 
   /// Classes of shapes, and the width over height from which they count.
   private static let shapes: [(name: String, from: Double)] = [
-    ("more than twice as high as wide", 0), ("tall, about 9:16", 0.5), ("upright, about 3:4", 0.63),
+    ("very tall, over 1:2", 0), ("tall, about 9:16", 0.5), ("upright, about 3:4", 0.63),
     ("square, or nearly", 0.95), ("landscape, about 4:3", 1 / 0.95), ("wide, about 16:9", 1 / 0.63),
-    ("more than twice as wide as high", 2.0000001),
+    ("very wide, over 2:1", 2.0000001),
   ]
 }

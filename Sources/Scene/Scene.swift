@@ -53,6 +53,8 @@ public struct Scene: Sendable {
   var opening: Double?
   /// How pictures have been turned in the full-size view.
   var turns: [Int: QuarterTurn] = [:]
+  /// Columns at the left of the viewport that something lies on.
+  var covered = 0
   /// Columns at the right of the viewport that the full-size view leaves free.
   var aside = 0
   var gesture = Gesture()
@@ -66,6 +68,8 @@ public struct Scene: Sendable {
   var movesUntil = -Double.infinity
   var wasDraft = false
   var pendingViewState: ViewState?
+  /// Whether the camera is where it was left with an arrangement that is still to come.
+  var awaitsArrangement = false
   var selectionVersion = 0
   var hasUnsavedView = false
 
@@ -174,6 +178,10 @@ public struct Scene: Sendable {
       guard opened?.slot == slot || !sideBySide.isEmpty else { break }
       if !sideBySide.isEmpty { placeOpened() }
       effects.redraw()
+    case .covered(let width):
+      guard width != covered else { break }
+      covered = max(0, width)
+      effects.redraw()
     case .aside(let width):
       guard width != aside else { break }
       aside = max(0, width)
@@ -277,6 +285,7 @@ public struct Scene: Sendable {
     handHasTouchedCamera = true
     camera.center = state.center
     camera.scale = state.scale * viewportSide
+    awaitsArrangement = mode != .free
     effects.redraw()
   }
 

@@ -57,6 +57,7 @@ extension Scene {
     guard new != mode else { return }
     mode = new
     hasUnsavedView = true
+    awaitsArrangement = false
     effects.add(.arrange)
     if new == .free { rearrange(nil, &effects) }
   }
@@ -67,6 +68,15 @@ extension Scene {
   }
 
   private mutating func rearrange(_ arrangement: Arrangement?, _ effects: inout Effects) {
+    guard !awaitsArrangement else {
+      awaitsArrangement = false
+      if pictures.arrange(arrangement, animated: isAnimationEnabled, now: now) {
+        pictures.reindexIfNeeded()
+        updateHover(&effects)
+        effects.redraw()
+      }
+      return
+    }
     // Who sees the whole map is shown the whole of the new one.
     if handHasTouchedCamera, !camera.viewport.isEmpty, camera.scale < 1.25 * fittedCamera.scale {
       handHasTouchedCamera = false
@@ -90,6 +100,12 @@ extension Scene {
   }
 
   // MARK: The size of pictures
+
+  /// Whether pictures would be larger if there were room: arranged ones never hide one another.
+  public var isPictureSizeLimited: Bool {
+    if case .packed = pictures.sizing { return pictureSize > 1 }
+    return false
+  }
 
   /// The factors that pictures can be enlarged by.
   public static let pictureSizes = 0.25...4.0

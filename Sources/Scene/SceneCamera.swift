@@ -38,7 +38,8 @@ extension Scene {
       // The loading grid keeps to its cells.
       min(Self.largestGridSide * uiScale, max(1, pitch * scale * Self.cellShare))
     case .packed(let side):
-      min(Self.largestGridSide * uiScale, max(1, side * scale * pictureSize))
+      // Larger ones would hide one another.
+      min(Self.largestGridSide * uiScale, max(1, side * scale * min(1, pictureSize)))
     case .free(let spacing): max(1, layoutSide(spacing: spacing * scale) * pictureSize)
     }
   }
@@ -76,9 +77,15 @@ extension Scene {
     return self.fitted(bounds)
   }
 
+  private static let largestCoveredShare = 0.35
+
   /// The view that shows these middles of pictures, and the pictures around them.
   func fitted(_ bounds: Rect) -> Camera {
     var fitted = camera
+    // Where what is covered leaves too little, the pictures lie beneath it.
+    let covered = Double(covered) > Self.largestCoveredShare * Double(camera.viewport.width) ? 0 : covered
+    fitted.viewport.x += covered
+    fitted.viewport.width -= covered
     let most = largestFittedScale
     fitted.scale = most
     // The margin holds half a picture, whose size depends on the scale: a few rounds find both.
@@ -87,6 +94,8 @@ extension Scene {
       fitted.fit(bounds, margin: margin)
       fitted.scale = min(fitted.scale, most)
     }
+    fitted.viewport = camera.viewport
+    fitted.center.x -= Double(covered) / 2 / fitted.scale
     return fitted
   }
 
@@ -124,6 +133,7 @@ extension Scene {
   mutating func takeCamera() {
     handHasTouchedCamera = true
     hasUnsavedView = true
+    awaitsArrangement = false
   }
 
   /// Goes to another view.

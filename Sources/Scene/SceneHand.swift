@@ -251,21 +251,21 @@ extension Scene {
         open(slot, &effects)
       }
     case .openSideBySide: if opened == nil { openSideBySide(&effects) }
-    case .turn(let clockwise): turnOpened(clockwise: clockwise, &effects)
+    case .turn(let clockwise): withOpened(&effects) { $0.turnOpened(clockwise: clockwise, &$1) }
     case .showDetails:
       if opened == nil, let slot = atHand { open(slot, &effects) }
-      if opened != nil { effects.add(.showDetails) }
-    case .nextBackdrop: if opened != nil { effects.add(.nextBackdrop) }
+      effects.add(opened == nil ? .refused(.noPicture) : .showDetails)
+    case .nextBackdrop: withOpened(&effects) { $1.add(.nextBackdrop) }
     case .back: back(&effects)
     case .fit:
       if let opened { zoomOpened(to: opened.fittingScale, about: middle, &effects) } else { fitAll(&effects) }
-    case .actualSize: if opened != nil { zoomOpened(to: 1, about: middle, &effects) }
+    case .actualSize: withOpened(&effects) { $0.zoomOpened(to: 1, about: middle, &$1) }
     case .zoomIn: zoomByKey(1.5, &effects)
     case .zoomOut: zoomByKey(1 / 1.5, &effects)
-    case .findSimilar: if let slot = atHand { effects.add(.findSimilar(slot: slot)) }
+    case .findSimilar: withPicture(&effects) { $1.add(.findSimilar(slot: $0)) }
     case .findDuplicates: if opened == nil, showsLayout { effects.add(.findDuplicates) }
-    case .nextGroup: stepGroup(by: 1, &effects)
-    case .previousGroup: stepGroup(by: -1, &effects)
+    case .nextGroup: walk == nil ? effects.add(.refused(.noGroups)) : stepGroup(by: 1, &effects)
+    case .previousGroup: walk == nil ? effects.add(.refused(.noGroups)) : stepGroup(by: -1, &effects)
     case .save: if opened == nil, imageCount > 0 { effects.add(.save) }
     case .viewBack: stepView(by: -1, &effects)
     case .viewForward: stepView(by: 1, &effects)
@@ -275,8 +275,10 @@ extension Scene {
     case .shrinkPictures: if opened == nil { resizePictures(larger: false, &effects) }
     case .selectAll: if opened == nil { selectAll(&effects) }
     case .invertSelection: if opened == nil { invertSelection(&effects) }
-    case .toggleSelection: if let slot = atHand { toggle(slot, &effects) }
-    case .fitSelection: if opened == nil { fitSelection(&effects) }
+    case .toggleSelection:
+      if let slot = atHand { toggle(slot, &effects) } else { effects.add(.refused(.noPicture)) }
+    case .fitSelection:
+      if opened == nil { selection.isEmpty ? effects.add(.refused(.nothingSelected)) : fitSelection(&effects) }
     case .selectFolder: effects.add(.selectFolder(slot: atHand))
     case .rectangle(let takesAway): toggleRectangle(takesAway: takesAway, &effects)
     case .nextLabelKind: if opened == nil, imageCount > 0 { nextLabelKind(&effects) }
@@ -288,10 +290,10 @@ extension Scene {
     case .copyAddress:
       if opened == nil, !selection.isEmpty {
         effects.add(.copyAddress(slots: selection.slots))
-      } else if let slot = atHand {
-        effects.add(.copyAddress(slots: [slot]))
+      } else {
+        withPicture(&effects) { $1.add(.copyAddress(slots: [$0])) }
       }
-    case .openExternally: if let slot = atHand { effects.add(.openExternally(slot: slot)) }
+    case .openExternally: withPicture(&effects) { $1.add(.openExternally(slot: $0)) }
     case .focusLocation: effects.add(.focusLocation)
     case .refresh: effects.add(.refresh)
     case .stopHere: effects.add(.stopHere)
@@ -306,6 +308,16 @@ extension Scene {
     case .toggleFullScreen: effects.add(.toggleFullScreen)
     case .quit: effects.add(.quit)
     }
+  }
+
+  private func withPicture(_ effects: inout Effects, _ body: (_ slot: Int, _ effects: inout Effects) -> Void) {
+    if let atHand { body(atHand, &effects) } else { effects.add(.refused(.noPicture)) }
+  }
+
+  private mutating func withOpened(
+    _ effects: inout Effects, _ body: (_ scene: inout Scene, _ effects: inout Effects) -> Void
+  ) {
+    if opened != nil { body(&self, &effects) } else { effects.add(.refused(.nothingOpened)) }
   }
 
   /// The picture that a command is about: the opened one, else the one pointed at, else the focused one.

@@ -72,6 +72,8 @@ public enum SceneInput: Sendable {
   case restored(ViewState)
   /// Width and height in pixels of the original of `slot`, as soon as they are known.
   case originalSize(slot: Int, Size)
+  /// So many columns at the left of the viewport are covered: the whole map is shown beside them, as far as there is room.
+  case covered(width: Int)
   /// So many columns at the right of the viewport are not the full-size view's.
   case aside(width: Int)
 }
@@ -90,8 +92,10 @@ public enum SceneEffect: Hashable, Sendable {
   case showDetails
   /// Show transparent pictures at full size on another ground.
   case nextBackdrop
-  /// So many pictures cannot be shown side by side.
-  case sideBySideRefused(selected: Int)
+  /// Of so many pictures the first `Scene.mostSideBySide` are shown side by side.
+  case sideBySideLimited(of: Int)
+  /// A key could not do what it does, for this reason.
+  case refused(Refusal)
   /// The full-size view is left; drop the original.
   case closeOriginal
   /// Put the addresses of these images on the clipboard.
@@ -157,6 +161,20 @@ public enum SceneEffect: Hashable, Sendable {
   case escape
   /// `Scene.viewState` changed and came to rest: a good moment to keep it.
   case saveViewState
+}
+
+/// Why a command does nothing.
+public enum Refusal: Hashable, Sendable {
+  /// It is about a picture, and none is pointed at or has the keyboard focus.
+  case noPicture
+  /// It is about a picture at full size.
+  case nothingOpened
+  /// It is about the selection.
+  case nothingSelected
+  /// There are no groups to go through.
+  case noGroups
+  /// Nothing is selected that could be shown side by side.
+  case nothingToCompare
 }
 
 /// The keys that are held with another one.

@@ -10,15 +10,15 @@ extension Scene {
   /// The room between them, in logical pixels.
   static let sideBySideGap = 4.0
 
-  /// Shows the selected pictures side by side, or the group of duplicates that is gone through; a single one alone.
+  /// Shows the selected pictures side by side, or the group of duplicates that is gone through, the first of very many; a
+  /// single one alone.
   mutating func openSideBySide(_ effects: inout Effects) {
     let group = walk?.slots ?? []
-    let slots = (group.isEmpty ? selection.slots : group).filter { pictures.isReady($0) }
-    if slots.count == 1 { return open(slots[0], &effects) }
-    guard (2...Self.mostSideBySide).contains(slots.count) else {
-      effects.add(.sideBySideRefused(selected: slots.count))
-      return
-    }
+    let all = (group.isEmpty ? selection.slots : group).filter { pictures.isReady($0) }
+    if all.count == 1 { return open(all[0], &effects) }
+    guard !all.isEmpty else { return effects.add(.refused(.nothingToCompare)) }
+    let slots = all.prefix(Self.mostSideBySide)
+    if slots.count < all.count { effects.add(.sideBySideLimited(of: all.count)) }
     show(slots[0], from: nil, &effects)
     focused = slots[0]
     sideBySide = slots.map {

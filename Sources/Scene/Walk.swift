@@ -6,6 +6,8 @@ public struct Walk: Hashable, Sendable {
   public internal(set) var group: Int?
   /// The picture of that group that is at hand.
   public internal(set) var position = 0
+  /// What was selected before.
+  var selectionBefore = Selection()
 
   /// The pictures of the group that is shown; none before the first.
   public var slots: [Int] { group.map { groups[$0] } ?? [] }
@@ -18,16 +20,20 @@ extension Scene {
     let groups = groups.map { $0.filter { pictures.isKnown($0) } }.filter { !$0.isEmpty }
     guard !groups.isEmpty else { return endWalk(&effects) }
     if opened != nil { close(&effects) }
-    walk = Walk(groups: groups, group: groups.count == 1 ? 0 : nil)
+    let before = walk?.selectionBefore ?? selection
+    walk = Walk(groups: groups, group: groups.count == 1 ? 0 : nil, selectionBefore: before)
     focused = groups.count == 1 ? groups[0][0] : nil
     select(Selection(groups.joined()), &effects)
     effects.add(.walkChanged)
     effects.redraw()
   }
 
+  /// Whoever had selected something has that again, unless something else was selected since.
   mutating func endWalk(_ effects: inout Effects) {
-    guard walk != nil else { return }
-    walk = nil
+    guard let walk else { return }
+    self.walk = nil
+    let before = Selection(walk.selectionBefore.slots.filter { pictures.isKnown($0) })
+    if !before.isEmpty, selection == Selection(walk.groups.joined()) { select(before, &effects) }
     effects.add(.walkChanged)
     effects.redraw()
   }

@@ -41,6 +41,8 @@ import X11
   var location: Location?
   /// What was typed to open it.
   var openedText = ""
+  /// The last location that had something to show, before the present one.
+  var locationBefore: Location?
   /// What was last said by an action of the user, until the pointer or a job says something else.
   var announcement: String?
   /// Whether the hand has changed a parameter since the location was opened.
@@ -212,6 +214,7 @@ import X11
     startPage.onOpenSamples = { [weak self] in
       if let samples = self?.options.samplesDirectory { self?.open(samples) }
     }
+    failurePage.onGoBack = { [weak self] in self?.open($0) }
     failurePage.onRetry = { [weak self] in
       if let text = self?.location?.text { self?.open(text) }
     }

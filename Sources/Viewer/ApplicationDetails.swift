@@ -53,7 +53,8 @@ extension Application {
     add("Last modified", object.modified.map(Wording.date))
     add("Storage class", object.storageClass)
     add("Address", collection.location.address(of: object.key))
-    add("ETag", object.etag)
+    // What stands for one in a folder is of no use to anybody else.
+    if !collection.location.isFolder { add("ETag", object.etag) }
     if let failure = map.fullSize.failure(opened.slot) {
       add("Not shown", failure.reason)
     } else if let original {
@@ -63,15 +64,6 @@ extension Application {
       rows.append(DetailsPanel.Row(name: "", value: "Loading"))
     }
     details.rows = rows
-  }
-
-  /// Says why so many pictures cannot be shown side by side.
-  func refuseSideBySide(_ count: Int) {
-    announcement =
-      count < 2
-      ? "Select the pictures to be shown side by side: Ctrl+click, or drag with Shift"
-      : "\(Wording.count(count)) pictures are selected; up to \(Scene.mostSideBySide) are shown side by side"
-    updateStatus()
   }
 
   /// Shows transparent pictures on another ground.

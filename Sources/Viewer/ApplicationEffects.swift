@@ -24,7 +24,9 @@ extension Application {
     case .openOriginal(let slot): openOriginal(slot)
     case .showDetails: toggleDetails()
     case .nextBackdrop: nextBackdrop()
-    case .sideBySideRefused(let count): refuseSideBySide(count)
+    case .sideBySideLimited(let count):
+      announce("The first \(Scene.mostSideBySide) of \(Wording.count(count, "picture")), side by side")
+    case .refused(let reason): announce(Wording.words(reason))
     case .closeOriginal:
       map.fullSize.drop()
       updateStatus()
@@ -42,8 +44,10 @@ extension Application {
     case .toggleLegend: toggleLegend()
     case .selectFolder(let slot): selectFolder(of: slot)
     case .pictureSizeChanged:
-      announcement = "Pictures at \(Int((map.scene.pictureSize * 100).rounded())) %"
-      updateStatus()
+      announce(
+        map.scene.isPictureSizeLimited
+          ? "Pictures at 100 %: larger ones would hide one another in this arrangement"
+          : "Pictures at \(Int((map.scene.pictureSize * 100).rounded())) %")
     case .search: askWhatToSelect()
     case .hoverChanged:
       updateDetails()
@@ -149,6 +153,12 @@ extension Application {
     return parts.joined(separator: " · ")
   }
 
+  /// Says something in the status line, until something else is to be said.
+  func announce(_ sentence: String) {
+    announcement = sentence
+    updateStatus()
+  }
+
   /// Says in the status line, the bar and the progress line how things stand.
   func updateStatus() {
     bar.isRunning = jobs.isRunning
@@ -166,11 +176,14 @@ extension Application {
     content.isError = isError
     content.leftOut = jobs.collection?.counts.leftOut ?? 0
     let known = map.scene.imageCount
-    if let seen = seenCount, location != nil, known > 0, map.scene.opened == nil {
+    if let seenCount, location != nil, known > 0, map.scene.opened == nil {
+      // Some may have been left out since they were counted.
+      let seen = min(seenCount, known)
       content.seen =
         seen == known
-        ? "all \(Wording.count(known)) in view" : "\(Wording.count(seen)) of \(Wording.count(known)) in view"
-      content.seenBriefly = seen == known ? "all in view" : "\(Wording.count(seen)) in view"
+        ? "all \(Wording.count(known)) visible" : "\(Wording.count(seen)) of \(Wording.count(known)) visible"
+      content.seenBriefly =
+        seen == known ? "all \(Wording.count(known))" : "\(Wording.count(seen)) of \(Wording.count(known))"
     }
     if saving.task != nil {
       content.action = .stopSaving

@@ -20,7 +20,7 @@ extension Application {
 
   /// Return in a field, or Refresh: opens what the location field says, or runs again what is open.
   func run() {
-    let text = bar.location.text.trimmingCharacters(in: .whitespaces)
+    let text = Self.unquoted(bar.location.text.trimmingCharacters(in: .whitespaces))
     guard let parameters = bar.parameters else { return bar.revealProblem() }
     guard !text.isEmpty else {
       bar.location.errorMessage = "Type a bucket and a folder, such as my-bucket/photos, or a local folder."
@@ -44,6 +44,22 @@ extension Application {
       show(target)
       start(.open, parameters)
     }
+  }
+
+  /// What was copied out of a terminal may be quoted.
+  private static func unquoted(_ text: String) -> String {
+    for quote in ["'", "\""] where text.count > 2 && text.hasPrefix(quote) && text.hasSuffix(quote) {
+      return String(text.dropFirst().dropLast())
+    }
+    return text
+  }
+
+  /// What was typed into the location field is given up for what is open.
+  func keepLocation() {
+    guard location != nil else { return }
+    bar.location.text = openedText
+    bar.location.errorMessage = nil
+    updateNews()
   }
 
   /// Goes on from the present positions.
@@ -79,6 +95,7 @@ extension Application {
   /// The window turns to another location.
   private func show(_ target: Location) {
     saveViewState()
+    if let location, map.scene.placedCount > 0 { locationBefore = location }
     // Parameters typed together with the new location are meant for it.
     keepsTypedParameters = hasEditedParameters
     hasEditedParameters = false
@@ -293,7 +310,7 @@ extension Application {
     ended()
     // With pictures on the map they stay, and the status line says what happened.
     if map.scene.placedCount == 0 {
-      failurePage.show(failure)
+      failurePage.show(failure, goingBackTo: locationBefore == location ? nil : locationBefore?.text)
       layOut()
       // Most likely the location is to be typed again, or mended.
       group.focus(bar.location, reason: .keyboard)

@@ -64,6 +64,8 @@ extension Application {
       legend.isVisible = false
       legend.shown = nil
       map.covered = nil
+      // What lies over the map for a while does not move it.
+      if !scene.showsLegend || scene.labelling == nil { map.send(.covered(width: 0)) }
       return
     }
     let shown = Legend.Shown(version: scene.contentVersion, theme: style.theme.name)
@@ -72,6 +74,7 @@ extension Application {
     legend.place(in: pictureArea, style: style)
     legend.isVisible = legend.fits && !(prompt.isShown && !prompt.frame.intersection(legend.frame).isEmpty)
     map.covered = legend.isVisible ? legend.frame : nil
+    map.send(.covered(width: legend.isVisible ? Int(legend.frame.maxX - pictureArea.minX) : 0))
   }
 
   private func fillLegend(_ labelling: Labelling) {

@@ -72,7 +72,7 @@ extension Application {
       }
       let name = application.jobs.collection?.entry(slot)?.object.key.lastComponent ?? ""
       application.likeness.title = { walk in
-        "The \(walk.slots.count - 1) nearest to \(name), by distance before the map"
+        "The \(walk.slots.count - 1) most like \(name), with their distances; z shows all of them on the map"
       }
       application.map.send(.walk(groups: [[slot] + nearest.map(\.slot)]))
     }
@@ -98,11 +98,13 @@ extension Application {
         guard let index = walk.group else {
           return "\(Wording.count(groups.count, "group")) of the same or nearly the same, "
             + "\(Wording.count(images, "picture")) in all; . and , go from one to the next"
+            + (groups.count > Self.mostGroupsShown ? "; the first \(Self.mostGroupsShown) are shown here" : "")
         }
         let group = groups.indices.contains(index) ? groups[index] : groups[0]
         let what =
           group.difference == 0
-          ? "identical" : "nearly the same, differing by \(Wording.number(group.difference, digits: 1)) of 255"
+          ? "identical"
+          : "nearly the same: pixels differ by up to \(Wording.number(group.difference, digits: 1)) of 255 on average"
         return "Group \(Wording.count(index + 1)) of \(Wording.count(groups.count)): "
           + "\(Wording.count(group.slots.count, "picture")), \(what)"
       }

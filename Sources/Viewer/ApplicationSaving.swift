@@ -73,6 +73,7 @@ extension Application {
       saving.toBeReplaced = text
       return "There is a file of this name. Press Return again to replace it."
     }
+    if let path = target.path, let problem = Self.problem(withFolderOf: path) { return problem }
     switch target {
     case .list(let format, let path):
       let layout = jobs.latestLayout
@@ -90,6 +91,17 @@ extension Application {
     case .files(let folder): writeFiles(images, count, of: collection, in: folder)
     }
     return nil
+  }
+
+  /// Why no file can be written to a path, as far as its folder tells.
+  private static func problem(withFolderOf path: String) -> String? {
+    let folder = (path as NSString).deletingLastPathComponent
+    var isFolder: ObjCBool = false
+    guard FileManager.default.fileExists(atPath: folder, isDirectory: &isFolder), isFolder.boolValue else {
+      return "There is no folder \(folder). Make it first, or choose another one."
+    }
+    return FileManager.default.isWritableFile(atPath: folder)
+      ? nil : "Nothing can be written to \(folder) with your rights. Choose another folder."
   }
 
   /// The shape of the window, with enough pixels for print.

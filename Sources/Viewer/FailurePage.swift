@@ -3,25 +3,37 @@ import Drawing
 import Geometry
 import Mapping
 
-/// What is shown instead of the map when a job could not go on: what, why, what to do, and Try again.
+/// What is shown instead of the map when a job could not go on: what, why, what to do, Try again, and the way back.
 @MainActor final class FailurePage {
   /// The button was pressed.
   var onRetry: (() -> Void)?
+  /// The location that was shown before is to be opened again.
+  var onGoBack: ((String) -> Void)?
   /// Its controls, in Tab order.
-  var controls: [any Control] { [retry] }
+  var controls: [any Control] { [retry, back] }
 
   private let retry = Button("Try again", kind: .accent)
+  private let back = Button("Back")
+  private var locationBefore: String?
   private var failure: MappingFailure?
   private var frame: Rect = .zero
 
   init() {
     retry.isVisible = false
+    back.isVisible = false
+    back.onPress = { [weak self] in
+      if let self, let locationBefore { onGoBack?(locationBefore) }
+    }
     retry.onPress = { [weak self] in self?.onRetry?() }
   }
 
   /// Shows `failure`, or nothing.
-  func show(_ failure: MappingFailure?) {
+  /// - Parameter location: What was shown before.
+  func show(_ failure: MappingFailure?, goingBackTo location: String? = nil) {
     self.failure = failure
+    locationBefore = location
+    back.isVisible = failure != nil && location != nil
+    back.toolTip = location.map { "Open \($0) again" }
     retry.isVisible = failure != nil
     retry.title = failure?.kind == .empty || failure?.kind == .noImages ? "Look again" : "Try again"
   }
@@ -35,10 +47,14 @@ import Mapping
     guard failure != nil else { return }
     let texts = texts(style)
     let height = texts.reduce(0) { $0 + $1.layout.size.height + $1.space } + style.px(8) + style.fieldHeight
-    let width = retry.preferredWidth
-    retry.frame = Rect(
-      x: (frame.center.x - width / 2).rounded(), y: (frame.center.y + height / 2 - style.fieldHeight).rounded(),
-      width: width, height: style.fieldHeight)
+    let y = (frame.center.y + height / 2 - style.fieldHeight).rounded()
+    let gap = style.px(8)
+    let width = retry.preferredWidth + (back.isVisible ? gap + back.preferredWidth : 0)
+    var x = (frame.center.x - width / 2).rounded()
+    for button in [back, retry] where button.isVisible {
+      button.frame = Rect(x: x, y: y, width: button.preferredWidth, height: style.fieldHeight)
+      x += button.preferredWidth + gap
+    }
   }
 
   func draw(on canvas: Canvas, style: Style) {

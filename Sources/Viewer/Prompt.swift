@@ -113,6 +113,8 @@ import Geometry
     frame = PixelGrid.snap(
       Rect(
         x: area.center.x - width / 2, y: max(area.y, area.maxY - margin - height), width: width, height: height))
+    // Below is the status line.
+    field.panel = frame
     let inner = max(0, width - 2 * padding)
     let titleWidth = min(inner * 0.6, title.preferredWidth)
     title.frame = Rect(x: frame.x + padding, y: frame.y + padding - style.px(3), width: titleWidth, height: line)

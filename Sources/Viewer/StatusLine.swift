@@ -149,9 +149,7 @@ import Scene
     sentence.role = content.isError ? .error : .secondary
     notes.title = content.hasDetails ? "Details" : Wording.count(content.notes, "note")
     notes.toolTip = content.hasDetails ? "What happened, why, and what to do (n)" : "Read them in full (n)"
-    notes.isVisible = content.notes > 0 || content.hasDetails
     leftOut.title = "\(Wording.count(content.leftOut)) left out"
-    leftOut.isVisible = content.leftOut > 0
     unseen.title = "\(Wording.count(content.unseen)) new"
     layouts.title = Wording.count(content.layouts, "layout")
     switch content.arrangement {
@@ -160,7 +158,6 @@ import Scene
     case .grid: arrangement.title = "Grid"
     case nil: break
     }
-    arrangement.isVisible = content.arrangement != nil
     size.value = content.pictureSize ?? size.value
     colors.selectedID = content.labelKind?.rawValue ?? LabelKind.noChoice
     action.title = content.action?.rawValue ?? ""
@@ -185,7 +182,10 @@ import Scene
     let height = style.fieldHeight
     let top = (frame.y + style.hairline + (frame.height - style.hairline - height) / 2).rounded()
     let gap = style.px(8)
-    // In a narrow window the keys alone lead to what is new, and to the other layouts.
+    // In a narrow window the keys alone lead to all this: what is said, and how many pictures are seen, comes first.
+    leftOut.isVisible = content.leftOut > 0 && frame.width > style.px(360)
+    notes.isVisible = content.hasDetails || content.notes > 0 && frame.width > style.px(480)
+    arrangement.isVisible = content.arrangement != nil && frame.width > style.px(400)
     unseen.isVisible = content.unseen > 0 && frame.width > style.px(400)
     layouts.isVisible = content.layouts > 1 && frame.width > style.px(560)
     let left = frame.x + style.px(12)

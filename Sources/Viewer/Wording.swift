@@ -1,6 +1,7 @@
 import Foundation
 import Mapping
 import ObjectStorage
+import Scene
 
 /// Numbers as the window says them, the same in every locale.
 enum Wording {
@@ -70,6 +71,17 @@ enum Wording {
     guard let next = interruption.nextTry else { return [interruption.title, "trying again"] }
     let left = max(1, (ContinuousClock.now.duration(to: next) / .seconds(1)).rounded(.up))
     return [interruption.title, "next try in \(duration(left))"]
+  }
+
+  /// Why a key did nothing, and what it wants.
+  static func words(_ refusal: Refusal) -> String {
+    switch refusal {
+    case .noPicture: "That is about one picture: point at it, or go to it with the arrow keys"
+    case .nothingOpened: "That is for a picture at full size: click one, or press Return"
+    case .nothingSelected: "Nothing is selected"
+    case .noGroups: "There are no groups to go through: d looks for duplicates"
+    case .nothingToCompare: "Select the pictures to be shown side by side: Ctrl+click, or drag with Shift"
+    }
   }
 
   /// The sentence of the status line about a running job.

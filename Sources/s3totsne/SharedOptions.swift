@@ -168,7 +168,7 @@ struct StorageArguments: ParsableArguments {
   var addressingStyle = StorageOptions.AddressingStyle.auto
 
   @Option(
-    help: ArgumentHelp("Larger files are left out: 500MB, 2GB, none (default: 1GB).", valueName: "size"))
+    help: ArgumentHelp("Larger files are left out: 500MB, 2GB, or none.", valueName: "size"))
   var maxBytes = ByteSize(bytes: 1_000_000_000)
 
   @Option(
@@ -177,7 +177,7 @@ struct StorageArguments: ParsableArguments {
       discussion: "Default: tsnetooldata, where it is certainly yours.", valueName: "bucket"))
   var replica = ReplicaChoice.automatic
 
-  @Option(help: ArgumentHelp("What is kept on this computer may take: 5GB, none (default: 20GB).", valueName: "size"))
+  @Option(help: ArgumentHelp("What is kept on this computer may take: 5GB, or none.", valueName: "size"))
   var cacheSize = ByteSize(bytes: StoreLimits().bytes)
 
   @Option(parsing: .unconditional, help: ArgumentHelp("Map a seeded sample of so many images.", valueName: "count"))

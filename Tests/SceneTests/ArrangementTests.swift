@@ -233,6 +233,36 @@ struct LayoutTests {
     #expect(stage.scene.visibleCount == 300)
   }
 
+  @Test("the whole map is shown beside what lies on its left, unless that leaves too little", arguments: [300, 600])
+  func covered(width: Int) throws {
+    var stage = Stage()
+    stage.load(200)
+    stage.lay(clusteredPoints(200, seed: 4))
+    stage.settle()
+    func left(_ stage: Stage) -> Int {
+      (0..<200).compactMap { stage.scene.spriteRect(of: $0)?.x }.min() ?? 0
+    }
+    let before = left(stage)
+    stage.send(.covered(width: width))
+    stage.settle()
+    if width > 350 {
+      #expect(left(stage) == before)
+    } else {
+      #expect(left(stage) >= width)
+      for slot in 0..<200 {
+        let rect = try #require(stage.scene.spriteRect(of: slot))
+        #expect(stage.scene.camera.viewport.intersection(rect) == rect)
+      }
+    }
+    // Whoever moves the map is not moved.
+    stage.send(.scrolled(dx: 0, dy: 1, at: Point(x: 400, y: 300), []))
+    stage.settle()
+    let camera = stage.scene.camera
+    stage.send(.covered(width: 0))
+    stage.settle()
+    #expect(stage.scene.camera == camera)
+  }
+
   @Test("a view is restored as it was, in another window too")
   func restored() throws {
     var stage = Stage(animated: false)

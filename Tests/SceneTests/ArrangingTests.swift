@@ -148,6 +148,55 @@ struct ArrangingTests {
     #expect(sprites(again) == sprites(stage))
   }
 
+  @Test("the camera comes back to where it was left in an arrangement, time after time", arguments: ["spread", "grid"])
+  func cameraRestored(name: String) throws {
+    let mode = try #require(ArrangementMode.allCases.first { "\($0)" == name })
+    var stage = stage(200)
+    stage.send(.arrangementMode(mode))
+    try answer(&stage)
+    stage.settle()
+    stage.send(.scrolled(dx: 0, dy: 5, at: Point(x: 400, y: 300), []))
+    stage.settle()
+    let left = sprites(stage)
+    for _ in 0..<3 {
+      var again = Stage()
+      again.load(200)
+      again.send(.restored(stage.scene.viewState))
+      again.lay(clusteredPoints(200, seed: 11))
+      again.settle()
+      try answer(&again)
+      again.settle()
+      #expect(sprites(again) == left)
+      stage = again
+    }
+    // Whoever moves the map before the arrangement is there goes on looking at the same picture.
+    var moved = Stage()
+    moved.load(200)
+    moved.send(.restored(stage.scene.viewState))
+    moved.lay(clusteredPoints(200, seed: 11))
+    moved.send(.scrolled(dx: 0, dy: 1, at: Point(x: 400, y: 300), []))
+    moved.settle()
+    let scale = moved.scene.camera.scale
+    try answer(&moved)
+    moved.settle()
+    #expect(moved.scene.camera.scale != scale)
+  }
+
+  @Test("arranged pictures never hide one another, however large they are wanted")
+  func neverTooLarge() throws {
+    for mode in [ArrangementMode.spread, .grid] {
+      var stage = stage(150)
+      stage.send(.arrangementMode(mode))
+      try answer(&stage)
+      stage.settle()
+      stage.send(.pictureSize(4))
+      stage.settle()
+      #expect(overlap(sprites(stage)) <= 1 && stage.scene.isPictureSizeLimited)
+      stage.send(.pictureSize(0.5))
+      #expect(!stage.scene.isPictureSizeLimited)
+    }
+  }
+
   @Test("] and [ enlarge the pictures by as much as they shrink them, within limits, and move none of them")
   func pictureSize() {
     var stage = stage(60)

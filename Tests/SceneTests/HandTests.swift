@@ -280,7 +280,7 @@ struct HandTests {
   func atHand() {
     var stage = lattice()
     stage.press(.character("c"), .control)
-    #expect(stage.wishes.isEmpty)
+    #expect(stage.wishes == [.refused(.noPicture)])
     let (slot, point) = picturePlace(stage)
     stage.send(.pointerMoved(point, []))
     stage.press(.character("c"), .control)

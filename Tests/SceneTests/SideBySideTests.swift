@@ -119,12 +119,21 @@ import Testing
     #expect(stage.scene.opened == nil && stage.scene.selection.count == 6)
   }
 
-  @Test("too few or too many are refused, with their number", arguments: [0, 17, 40])
-  func refused(count: Int) {
-    var stage = stage(selected: count)
+  @Test("without a selection it is refused, with the reason")
+  func refused() {
+    var stage = stage(selected: 0)
     stage.press(.character("v"))
     #expect(stage.scene.opened == nil && stage.scene.sideBySide.isEmpty)
-    #expect(stage.wishes == [.sideBySideRefused(selected: count)])
+    #expect(stage.wishes == [.refused(.nothingToCompare)])
+  }
+
+  @Test("of very many the first are shown, and how many there are is told", arguments: [17, 40])
+  func limited(count: Int) {
+    var stage = stage(selected: count)
+    let selected = stage.scene.selection.slots
+    stage.press(.character("v"))
+    #expect(stage.scene.sideBySide.map(\.slot) == Array(selected.prefix(Scene.mostSideBySide)))
+    #expect(stage.wishes.contains(.sideBySideLimited(of: count)))
   }
 
   @Test("the window's size, the room of the details, and pictures that vanish are followed")
@@ -145,7 +154,7 @@ import Testing
   func onTheMap() {
     var stage = stage(selected: 0)
     for key in ["r", "R", "b", "e"] as [Character] { stage.press(.character(key)) }
-    #expect(stage.wishes.isEmpty && stage.scene.opened == nil)
+    #expect(Set(stage.wishes) == [.refused(.nothingOpened), .refused(.noPicture)] && stage.scene.opened == nil)
     stage.press(.right)
     stage.wishes = []
     stage.press(.character("e"))

@@ -8,7 +8,7 @@ struct WalkTests {
   func similar() throws {
     var stage = Stage.lattice()
     stage.press(.character("m"))
-    #expect(stage.wishes.isEmpty)
+    #expect(stage.wishes == [.refused(.noPicture)])
     stage.send(.pointerMoved(try #require(stage.place(3)), []))
     stage.press(.character("m"))
     #expect(stage.wishes.contains(.findSimilar(slot: 3)))
@@ -37,6 +37,36 @@ struct WalkTests {
     #expect(stage.scene.walk == nil && stage.scene.selection.count == 2)
     stage.press(.escape)
     #expect(stage.scene.selection.isEmpty)
+  }
+
+  @Test("what was selected before is selected again after the walk, unless something else was selected meanwhile")
+  func selectionBefore() {
+    var stage = Stage.lattice()
+    stage.send(.select(slots: [5, 6]))
+    stage.send(.walk(groups: [[3, 20]]))
+    stage.send(.walk(groups: [[8, 9], [1, 2]]))
+    #expect(stage.scene.selection.slots == [1, 2, 8, 9])
+    stage.press(.escape)
+    #expect(stage.scene.walk == nil && stage.scene.selection.slots == [5, 6])
+    stage.send(.walk(groups: [[3, 20]]))
+    stage.send(.select(slots: [7]))
+    stage.press(.escape)
+    #expect(stage.scene.walk == nil && stage.scene.selection.slots == [7])
+  }
+
+  @Test("keys that can do nothing say why")
+  func refused() {
+    var stage = Stage.lattice()
+    stage.send(.pointerLeft)
+    let expected: [(Character, Refusal)] = [
+      ("m", .noPicture), ("e", .noPicture), ("o", .noPicture), (" ", .noPicture), ("r", .nothingOpened),
+      ("b", .nothingOpened), ("1", .nothingOpened), ("z", .nothingSelected), (".", .noGroups), (",", .noGroups),
+    ]
+    for (key, refusal) in expected {
+      stage.wishes = []
+      stage.press(.character(key))
+      #expect(stage.wishes == [.refused(refusal)], "\(key)")
+    }
   }
 
   @Test("full stop and comma go from group to group with the camera, around at the ends")
