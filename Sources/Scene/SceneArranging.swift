@@ -47,7 +47,7 @@ extension Scene {
   /// What is to be computed for the arrangement that is wanted; nil where nothing is.
   public var arrangementRequest: ArrangementRequest? {
     guard mode != .free, let layout = pictures.finishedLayout else { return nil }
-    let room = camera.viewport
+    let room = uncoveredViewport
     return ArrangementRequest(
       mode: mode, version: pictures.layoutVersion, slots: layout.slots, places: layout.places,
       signedAspects: layout.signedAspects, shape: room.isEmpty ? 1 : Double(room.width) / Double(room.height))

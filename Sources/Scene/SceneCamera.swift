@@ -77,15 +77,21 @@ extension Scene {
     return self.fitted(bounds)
   }
 
+  /// The part of the viewport that nothing lies on; where that is too little, all of it, and pictures lie beneath.
+  var uncoveredViewport: PixelRect {
+    var rect = camera.viewport
+    guard Double(covered) <= Self.largestCoveredShare * Double(rect.width) else { return rect }
+    rect.x += covered
+    rect.width -= covered
+    return rect
+  }
+
   private static let largestCoveredShare = 0.35
 
   /// The view that shows these middles of pictures, and the pictures around them.
   func fitted(_ bounds: Rect) -> Camera {
     var fitted = camera
-    // Where what is covered leaves too little, the pictures lie beneath it.
-    let covered = Double(covered) > Self.largestCoveredShare * Double(camera.viewport.width) ? 0 : covered
-    fitted.viewport.x += covered
-    fitted.viewport.width -= covered
+    fitted.viewport = uncoveredViewport
     let most = largestFittedScale
     fitted.scale = most
     // The margin holds half a picture, whose size depends on the scale: a few rounds find both.
@@ -94,8 +100,8 @@ extension Scene {
       fitted.fit(bounds, margin: margin)
       fitted.scale = min(fitted.scale, most)
     }
+    fitted.center.x -= Double(fitted.viewport.x - camera.viewport.x) / 2 / fitted.scale
     fitted.viewport = camera.viewport
-    fitted.center.x -= Double(covered) / 2 / fitted.scale
     return fitted
   }
 

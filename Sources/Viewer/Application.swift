@@ -88,6 +88,8 @@ import X11
   var needsBar = true
   var needsMap = true
   var needsStatus = true
+  /// Whether the legend was asked for, and not just never hidden.
+  var asksForLegend = false
   /// Whether a better picture of the map is under way.
   var refinesMap = false
   /// Pictures that are ready and not shown yet, and when some were shown last.

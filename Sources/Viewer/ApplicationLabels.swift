@@ -72,10 +72,16 @@ extension Application {
     if legend.shown != shown { fillLegend(labelling) }
     legend.shown = shown
     legend.place(in: pictureArea, style: style)
-    legend.isVisible = legend.fits && !(prompt.isShown && !prompt.frame.intersection(legend.frame).isEmpty)
+    // In a small window it is only there when it is asked for.
+    let isLarge = legend.frame.width > Self.largestLegendShare * pictureArea.width
+    legend.isVisible =
+      legend.fits && (!isLarge || asksForLegend)
+      && !(prompt.isShown && !prompt.frame.intersection(legend.frame).isEmpty)
     map.covered = legend.isVisible ? legend.frame : nil
     map.send(.covered(width: legend.isVisible ? Int(legend.frame.maxX - pictureArea.minX) : 0))
   }
+
+  private static let largestLegendShare = 0.4
 
   private func fillLegend(_ labelling: Labelling) {
     let scene = map.scene
@@ -92,6 +98,7 @@ extension Application {
 
   func showLegend(_ isShown: Bool) {
     if !isShown, legend.isFocused { group.focus(nil) }
+    asksForLegend = isShown
     map.send(.legend(isShown: isShown))
     updateStatus()
   }

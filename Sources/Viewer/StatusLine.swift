@@ -152,12 +152,7 @@ import Scene
     leftOut.title = "\(Wording.count(content.leftOut)) left out"
     unseen.title = "\(Wording.count(content.unseen)) new"
     layouts.title = Wording.count(content.layouts, "layout")
-    switch content.arrangement {
-    case .free: arrangement.title = "Free"
-    case .spread: arrangement.title = "Spread"
-    case .grid: arrangement.title = "Grid"
-    case nil: break
-    }
+    if let mode = content.arrangement { arrangement.title = Self.arrangementTitles[mode] ?? "" }
     size.value = content.pictureSize ?? size.value
     colors.selectedID = content.labelKind?.rawValue ?? LabelKind.noChoice
     action.title = content.action?.rawValue ?? ""
@@ -191,7 +186,9 @@ import Scene
     let left = frame.x + style.px(12)
     let between = style.px(4)
     let buttons = [action, arrangement, layouts, unseen, leftOut, notes].filter(\.isVisible)
-    let room = buttons.reduce(frame.maxX - gap - left) { $0 - $1.preferredWidth - between }
+    let room = buttons.reduce(frame.maxX - gap - left) { rest, button in
+      rest - between - (button === arrangement ? arrangementWidth(style) : button.preferredWidth)
+    }
     let shown = shown(in: room, style)
     size.isVisible = shown.size
     colors.isVisible = shown.colors
@@ -206,7 +203,7 @@ import Scene
       right -= space
     }
     put(action, action.preferredWidth, between)
-    put(arrangement, arrangement.preferredWidth, between)
+    put(arrangement, arrangementWidth(style), between)
     put(layouts, layouts.preferredWidth, between)
     put(colors, colors.preferredWidth, between)
     put(size, style.px(Self.sliderWidth), gap)
@@ -218,6 +215,17 @@ import Scene
   }
 
   private static let sliderWidth = 96.0
+
+  /// The same for every arrangement: whoever presses the button again finds it in its place.
+  private func arrangementWidth(_ style: Style) -> Double {
+    func width(_ title: String) -> Double { TextLayout(title, font: style.font).size.width.rounded(.up) }
+    let widest = Self.arrangementTitles.values.map(width).max() ?? 0
+    return arrangement.preferredWidth - width(arrangement.title) + widest
+  }
+
+  private static let arrangementTitles: [ArrangementMode: String] = [
+    .free: "Free", .spread: "Spread", .grid: "Grid",
+  ]
 
   /// What there is room for beside the buttons and some of the sentence: the number of pictures seen goes last, for the
   /// sentence can be read in its tip, and the slider and the colours have keys.

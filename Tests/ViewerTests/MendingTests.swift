@@ -26,15 +26,8 @@ struct MendingTests {
     let count = try await first.number("images")
     try await zoomIn(first)
     // Originals come late; what is compared later has them all.
-    var before = try await first.picture()
-    var unchanged = 0
-    while unchanged < 3 {
-      try await Task.sleep(for: .seconds(1))
-      let next = try await first.picture()
-      unchanged = next == before ? unchanged + 1 : 0
-      before = next
-    }
-    let complete = before
+    try await first.waitForRest()
+    let complete = try await first.picture()
     #expect(complete.mapCoverage > 0.1)
     try await first.pointAtNothing()
     try await first.key("0")

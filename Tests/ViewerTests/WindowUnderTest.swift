@@ -23,6 +23,24 @@ final class WindowUnderTest: Sendable {
     self.folder = folder
   }
 
+  /// Waits until the program has used no processor for a second: nothing is under way any more, on a busy machine either.
+  func waitForRest() async throws {
+    var before = try processorTicks()
+    try await waitUntil("the program is at rest") {
+      try await Task.sleep(for: .seconds(1))
+      let now = try processorTicks()
+      defer { before = now }
+      return now - before <= 1
+    }
+  }
+
+  private func processorTicks() throws -> Int {
+    let line = try String(contentsOfFile: "/proc/\(program.processID)/stat", encoding: .utf8)
+    // After the name, which may hold anything, the 12th and the 13th number are user and system time.
+    let numbers = line[(line.lastIndex(of: ")") ?? line.startIndex)...].split(separator: " ").dropFirst()
+    return numbers.dropFirst(11).prefix(2).reduce(0) { $0 + (Int($1) ?? 0) }
+  }
+
   /// Starts the program and waits for its window. `home` carries the store from one run to the next; `folder` is kept for
   /// as long as the window.
   static func start(
