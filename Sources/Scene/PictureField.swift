@@ -397,10 +397,6 @@ struct PictureField: Sendable {
     indexIsStale = false
   }
 
-  /// What an index depends on.
-  struct IndexKey: Hashable, Sendable {
-    var order, arrangement, aspects: Int
-  }
   private var indexKey: IndexKey {
     IndexKey(order: placedVersion, arrangement: arrangementVersion, aspects: aspectVersion)
   }
@@ -521,38 +517,4 @@ struct PictureField: Sendable {
 
 extension SIMD2<Float> {
   fileprivate init(_ point: Point) { self.init(Float(point.x), Float(point.y)) }
-}
-
-/// Where pictures are, by slot.
-public struct PicturePlaces: Sendable {
-  let resting: [SIMD2<Float>]
-  /// While they are on the way.
-  let motion: LayoutMotion?
-
-  /// Where a picture is, in layout units.
-  @inline(__always)
-  public subscript(slot: Int) -> SIMD2<Float> { motion?.place(slot) ?? resting[slot] }
-}
-
-/// What the index of pictures that have arrived is made of: of very many, that takes longer than a frame.
-public struct IndexRequest: Sendable {
-  let key: PictureField.IndexKey
-  let grid: SpatialGrid
-  let slots: [Int32]
-  let places: [SIMD2<Float>]
-  let signedAspects: [Float]
-
-  /// Makes it.
-  public func made() -> PictureIndex {
-    var grid = grid
-    grid.rebuild(
-      slots: slots, version: key.order, places: places, signedAspects: signedAspects, extent: PictureField.extent)
-    return PictureIndex(key: key, grid: grid)
-  }
-}
-
-/// Which pictures lie where.
-public struct PictureIndex: Sendable {
-  let key: PictureField.IndexKey
-  let grid: SpatialGrid
 }

@@ -177,8 +177,10 @@ import X11
     bar.onRun = { [weak self] in self?.run() }
     bar.onCancel = { [weak self] in self?.jobs.cancel() }
     bar.onLeave = { [weak self] in
-      self?.group.dismissAll()
-      self?.group.focus(nil)
+      guard let self else { return }
+      group.dismissAll()
+      if group.focused === bar.location { keepLocation() }
+      group.focus(nil)
     }
     bar.onEdit = { [weak self] in
       self?.hasEditedParameters = true

@@ -163,7 +163,6 @@ extension Application {
     if key.symbol == .escape, layoutStrip.isVisible, map.scene.opened == nil, group.focused == nil {
       return hideLayouts()
     }
-    if key.symbol == .escape, group.focused === bar.location { keepLocation() }
     // Escape leads back to the map from wherever the keyboard is.
     if key.symbol == .escape, group.focused != nil { return group.focus(nil) }
     if showsDetails, details.scroll(by: key.symbol) { return redrawMap() }

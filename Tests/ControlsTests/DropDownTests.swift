@@ -104,6 +104,29 @@ struct DropDownTests {
     #expect(!dropDown.isOpen && dropDown.selectedID == "correlation")
   }
 
+  @Test("the keys go back to where they went before when the pointer has opened the list, whether it chooses or not")
+  func givesKeysBack() {
+    let (dropDown, desk) = make()
+    for ending in 0..<3 {
+      desk.group.focus(nil)
+      desk.click(dropDown.frame.center)
+      #expect(dropDown.isOpen && dropDown.isFocused)
+      switch ending {
+      case 0: desk.press(.escape)
+      case 1: desk.click(Point(x: desk.group.popups[0].frame.center.x, y: desk.group.popups[0].frame.minY + 10))
+      default:
+        desk.press(.down)
+        desk.press(.return)
+      }
+      #expect(!dropDown.isOpen && desk.group.focused == nil)
+    }
+    // Who came with the keys stays.
+    desk.group.focus(dropDown, reason: .keyboard)
+    desk.press(.down, .alt)
+    desk.press(.escape)
+    #expect(dropDown.isFocused)
+  }
+
   @Test("the list stays inside the window: above without room below, scrolling without room at all")
   func placing() {
     let (dropDown, desk) = make(height: 320)

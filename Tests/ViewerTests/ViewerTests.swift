@@ -157,10 +157,13 @@ struct ViewerTests {
     #expect(
       FileManager.default.contentsEqual(
         atPath: folder.file("copies/frogs/\(name)"), andPath: sampleImages + "/frogs/\(name)"))
-    // Nothing with this ending, then a file that is there.
-    try await save(as: "list.xls")
-    #expect(try await window.state().contains("prompt"))
-    try await window.key("Escape")
+    // Nothing with this ending, no such folder, then a file that is there.
+    for name in ["list.xls", "nowhere/map.png"] {
+      try await save(as: name)
+      _ = try await window.picture()
+      #expect(try await window.state().contains("prompt"), "\(name)")
+      try await window.key("Escape")
+    }
     try folder.write(Array("mine".utf8), to: "there.csv")
     try await save(as: "there.csv")
     _ = try await window.picture()
@@ -229,6 +232,41 @@ struct ViewerTests {
     try await again.key("g")
     try await again.waitForWord("grid:shown", present: false)
     #expect(try await again.picture().mapAgreement(with: free) == 1)
+  }
+
+  @Test("what of a grid was looked at is looked at again after the next start, and after another location")
+  func cameraOfGrid() async throws {
+    let home = try TemporaryDirectory("camera")
+    let display = try await VirtualDisplay.start(width: 1000, height: 700, windowManager: true)
+    let window = try await WindowUnderTest.start([sampleImages], home: home, on: display)
+    try await window.waitForState("finished")
+    try await window.pointAtNothing()
+    try await window.key("g", "g")
+    try await window.waitForWord("grid:shown")
+    for _ in 0..<3 { try await window.key("plus") }
+    try await window.waitForRest()
+    let left = try await window.picture()
+    #expect(try await window.quit() == 0)
+
+    let again = try await WindowUnderTest.start([sampleImages], home: home, on: display)
+    try await again.waitForWord("grid:shown")
+    try await again.pointAtNothing()
+    try await again.waitForRest()
+    #expect(try await again.picture().mapAgreement(with: left) == 1)
+    for location in [sampleImages + "/fruit", sampleImages] {
+      try await again.key("ctrl+l", "ctrl+a")
+      try await again.type(location)
+      try await again.key("Return")
+      let isPart = location != sampleImages
+      try await again.waitUntil("it is shown") {
+        let count = try await again.number("images")
+        return try await again.state().contains("finished") && (isPart ? count < 100 : count > 100)
+      }
+    }
+    try await again.waitForWord("grid:shown")
+    try await again.pointAtNothing()
+    try await again.waitForRest()
+    #expect(try await again.picture().mapAgreement(with: left) == 1)
   }
 
   @Test("another perplexity and Return give another map of the same images; an impossible one starts nothing")
@@ -362,6 +400,32 @@ struct ViewerTests {
     try await window.type(sampleImages + "/fruit")
     try await window.key("Return")
     try await window.waitForState("finished")
+  }
+
+  @Test("Escape gives up what was typed for a location; of one that cannot be opened, Back leads to the one before")
+  func wayBack() async throws {
+    let window = try await WindowUnderTest.start([sampleImages + "/fruit"])
+    try await window.waitForState("finished")
+    let count = try await window.number("images")
+    try await window.key("ctrl+l", "ctrl+a")
+    try await window.type("/no/such/folder")
+    try await window.key("Escape")
+    // Not what was typed.
+    try await window.key("F5")
+    try await window.waitForState("finished")
+    #expect(try await window.number("images") == count)
+    try await window.key("ctrl+l", "ctrl+a")
+    try await window.type("/no/such/folder")
+    try await window.key("Return")
+    try await window.waitForState("failed:notFound")
+    // It lies below the sentences in the middle, left of Try again.
+    for y in stride(from: 340, to: 460, by: 8) where try await !window.state().contains("finished") {
+      try await window.point(450, y)
+      try await window.display.xdotool("click", "1")
+      _ = try await window.picture()
+    }
+    try await window.waitForState("finished")
+    #expect(try await window.number("images") == count)
   }
 
   @Test("broken files are listed with their reasons, and the rest becomes a map")
