@@ -72,6 +72,8 @@ public enum SceneCommand: Hashable, Sendable {
   case shrinkPictures
   /// Copy the addresses of the selection, or of the picture at hand.
   case copyAddress
+  /// Copy the address of the picture at hand, whatever is selected.
+  case copyOwnAddress
   /// Open the picture at hand in the desktop's viewer.
   case openExternally
   /// Go to the location field.
@@ -94,6 +96,8 @@ public enum SceneCommand: Hashable, Sendable {
   case showNotes
   /// Show this table.
   case showKeys
+  /// Show what can be done with the picture at hand, or on the map.
+  case showMenu
   /// Dark or light.
   case switchTheme
   /// Into full screen and back.
@@ -195,6 +199,8 @@ public struct KeyBinding: Sendable {
     row("t", .switchTheme, "t", "Dark or light"),
     row("f", .toggleFullScreen, "f, F11", "Full screen"),
     row(.f11, [], .toggleFullScreen),
+    row(.menu, [], .showMenu, "Menu, Shift+F10, right click", "What can be done with the picture, or here"),
+    row(.f10, .shift, .showMenu),
     row("?", .showKeys, "?, F1", "Show these keys"),
     row(.f1, [], .showKeys),
     row(.character("q"), .control, .quit, "Ctrl+Q, Ctrl+W", "Quit"),
@@ -212,6 +218,16 @@ public struct KeyBinding: Sendable {
     return row(of: key, modifiers.subtracting(.shift))?.command
   }
 
+  /// How the first key for a command is printed; nil for one without a key.
+  public static func keyName(for command: SceneCommand) -> String? {
+    table.first { $0.command == command }.map { row in
+      var name = row.key.name
+      if row.modifiers.contains(.control) { name = "Ctrl+" + name.uppercased() }
+      if row.modifiers.contains(.shift) { name = "Shift+" + name }
+      return row.modifiers.contains(.alt) ? "Alt+" + name : name
+    }
+  }
+
   private static func row(of key: SceneKey, _ modifiers: Modifiers) -> KeyBinding? {
     table.first { $0.key == key && $0.modifiers == modifiers }
   }
@@ -227,5 +243,30 @@ public struct KeyBinding: Sendable {
     _ character: Character, _ command: SceneCommand, _ label: String = "", _ description: String = ""
   ) -> KeyBinding {
     row(.character(character), [], command, label, description)
+  }
+}
+
+extension SceneKey {
+  /// As it is printed.
+  fileprivate var name: String {
+    switch self {
+    case .character(" "): "Space"
+    case .character(let character): String(character)
+    case .left: "Left"
+    case .right: "Right"
+    case .up: "Up"
+    case .down: "Down"
+    case .return: "Return"
+    case .escape: "Esc"
+    case .home: "Home"
+    case .pageUp: "PageUp"
+    case .pageDown: "PageDown"
+    case .backspace: "Backspace"
+    case .menu: "Menu"
+    case .f1: "F1"
+    case .f5: "F5"
+    case .f10: "F10"
+    case .f11: "F11"
+    }
   }
 }
