@@ -115,7 +115,10 @@ struct ContextMenu {
   private static func opened(
     _ opened: OpenedImage, _ picture: Picture?, isAlone: Bool, showsDetails: Bool, unlaid: String?
   ) -> [Section] {
-    let beside = isAlone ? nil : "The arrow keys go from one to the other"
+    let others =
+      isAlone
+      ? [Entry(.nextPicture, "Next picture"), Entry(.previousPicture, "Previous picture")]
+      : [Entry(.open, "Show it alone")]
     return [
       Section(
         title: picture?.name ?? "",
@@ -129,10 +132,7 @@ struct ContextMenu {
             .nextBackdrop, "Another background",
             unless: picture?.isTransparent == true ? nil : "Nothing of this picture is transparent"),
         ]),
-      Section(entries: [
-        Entry(.nextPicture, "Next picture", unless: beside),
-        Entry(.previousPicture, "Previous picture", unless: beside),
-      ]),
+      Section(entries: others),
       Section(entries: [
         Entry(.openExternally, "Open in the desktop's viewer"),
         Entry(.copyAddress, "Copy address"),
