@@ -309,7 +309,10 @@ public import Geometry
 
   private func released(_ pointer: PointerEvent) -> ControlResponse {
     self.pointer = pointer.position
-    guard let target = captured else { return popups.isEmpty ? .ignored : .handled }
+    // The button that opened a menu may come up over it without having been pressed there.
+    guard let target = captured ?? popups.last(where: { $0.contains(pointer.position) }) else {
+      return popups.isEmpty ? .ignored : .handled
+    }
     captured = nil
     _ = target.handle(.pointerReleased(pointer))
     refreshHover()

@@ -72,6 +72,8 @@ public enum SceneCommand: Hashable, Sendable {
   case shrinkPictures
   /// Copy the addresses of the selection, or of the picture at hand.
   case copyAddress
+  /// Copy the address of the picture at hand, whatever is selected.
+  case copyOwnAddress
   /// Open the picture at hand in the desktop's viewer.
   case openExternally
   /// Go to the location field.
@@ -94,6 +96,8 @@ public enum SceneCommand: Hashable, Sendable {
   case showNotes
   /// Show this table.
   case showKeys
+  /// Show what can be done with the picture at hand, or on the map.
+  case showMenu
   /// Dark or light.
   case switchTheme
   /// Into full screen and back.
@@ -118,7 +122,7 @@ public enum Direction: Hashable, Sendable, CaseIterable {
   }
 }
 
-/// A row of the key table.
+/// A key, and what it asks for.
 public struct KeyBinding: Sendable {
   /// The key.
   public let key: SceneKey
@@ -126,80 +130,9 @@ public struct KeyBinding: Sendable {
   public let modifiers: Modifiers
   /// What it asks for.
   public let command: SceneCommand
-  /// How the key is printed, for example `Ctrl+C`; empty where the row before already names this one.
-  public let label: String
-  /// What it does, for the table of keys; empty where the row before already says it.
-  public let description: String
 
-  /// The keys, in the order in which they are explained. Rows without a label are further names of the row before.
-  public static let table: [KeyBinding] = [
-    row(.left, [], .step(.left), "Arrows", "Go to the nearest picture in that direction"),
-    row(.right, [], .step(.right)),
-    row(.up, [], .step(.up)),
-    row(.down, [], .step(.down)),
-    row(.return, [], .open, "Return", "Show the picture at full size"),
-    row(.escape, [], .back, "Esc", "Back to the map; select nothing"),
-    row("0", .fit, "0, Home", "Show the whole map, or the whole picture"),
-    row(.home, [], .fit),
-    row("1", .actualSize, "1", "Show the opened picture pixel by pixel"),
-    row("r", .turn(clockwise: true), "r, R", "Turn the opened picture to the right, to the left"),
-    row("R", .turn(clockwise: false)),
-    row(.pageDown, [], .nextPicture, "PageDown, PageUp", "Next picture of the selection, or by name; previous"),
-    row(.pageUp, [], .previousPicture),
-    row("e", .showDetails, "e", "Details of the picture: its file, and what the camera wrote (EXIF)"),
-    row("b", .nextBackdrop, "b", "Behind transparent pictures: squares, black, white"),
-    row("v", .openSideBySide, "v", "Show the selected pictures side by side"),
-    row("+", .zoomIn, "+, wheel up", "Zoom in"),
-    row("=", .zoomIn),
-    row("-", .zoomOut, "-, wheel down", "Zoom out"),
-    row(.left, .shift, .pan(.left), "Shift+Arrows, drag", "Move the map"),
-    row(.right, .shift, .pan(.right)),
-    row(.up, .shift, .pan(.up)),
-    row(.down, .shift, .pan(.down)),
-    row(.backspace, [], .viewBack, "Backspace, Shift+Backspace", "Back to the view before; forward again"),
-    row(.backspace, .shift, .viewForward),
-    row("w", .toggleOverview, "w", "The overview in the corner: show it where there is use for it, or hide it"),
-    row("g", .nextArrangement, "g", "Arrange: free, spread apart, in a grid"),
-    row("]", .enlargePictures, "], [", "Larger pictures, smaller pictures"),
-    row("[", .shrinkPictures),
-    row("k", .nextLabelKind, "k", "Colour by folder, date, size, shape, or not"),
-    row("K", .toggleLegend, "K", "What the colours mean: show it and go there, hide it"),
-    row(" ", .toggleSelection, "Space, Ctrl+click", "Select the picture, or no more"),
-    row(.character("a"), .control, .selectAll, "Ctrl+A", "Select all; drag with Shift a rectangle, with Ctrl a lasso"),
-    row("i", .invertSelection, "i, Ctrl+I", "Select the others; with Alt, a rectangle or lasso takes away"),
-    row(.character("i"), .control, .invertSelection),
-    row("x", .rectangle(takesAway: false), "x, X", "A rectangle: arrows extend it, x selects, X takes away"),
-    row("X", .rectangle(takesAway: true)),
-    row("u", .selectFolder, "u", "Select the folder of the picture; again, the folder above it"),
-    row("/", .search, "/", "Select by typing a part of the names"),
-    row("z", .fitSelection, "z", "Show all of the selection"),
-    row("m", .findSimilar, "m", "More like this: the nearest ones, to be walked along with the arrows"),
-    row("N", .showUnseen, "N", "Go through what is new on the map; once more, all of it counts as seen"),
-    row("d", .findDuplicates, "d", "Find duplicates: the same and nearly the same"),
-    row(".", .nextGroup, ". ,", "Go to the next group of duplicates, to the one before"),
-    row(",", .previousGroup),
-    row(.character("c"), .control, .copyAddress, "Ctrl+C", "Copy the addresses of the selection, or of the picture"),
-    row(.character("s"), .control, .save, "Ctrl+S", "Save the selection, or all: a list, a picture, the files"),
-    row("o", .openExternally, "o", "Open the picture in the desktop's viewer"),
-    row("l", .focusLocation, "l, Ctrl+L", "Type another location"),
-    row(.character("l"), .control, .focusLocation),
-    row(.f5, [], .refresh, "F5, Ctrl+R", "Refresh: run with the present parameters"),
-    row(.character("r"), .control, .refresh),
-    row("s", .stopHere, "s", "Stop here: keep the present positions"),
-    row("c", .continueLayout, "c", "Continue the layout from the present positions"),
-    row("h", .showLayouts, "h", "The last layouts of this location, side by side"),
-    row(.left, .alt, .previousLayout, "Alt+Left, Alt+Right", "Go to the layout before this one, to the one after"),
-    row(.right, .alt, .nextLayout),
-    row("p", .showProblems, "p", "List the images that were left out"),
-    row("n", .showNotes, "n", "Read the notes of the latest job in full"),
-    row("t", .switchTheme, "t", "Dark or light"),
-    row("f", .toggleFullScreen, "f, F11", "Full screen"),
-    row(.f11, [], .toggleFullScreen),
-    row("?", .showKeys, "?, F1", "Show these keys"),
-    row(.f1, [], .showKeys),
-    row(.character("q"), .control, .quit, "Ctrl+Q, Ctrl+W", "Quit"),
-    row(.character("w"), .control, .quit),
-  ]
+  /// Every key, in the order in which they are explained.
+  public static let table = KeySection.all.flatMap(\.rows).compactMap(\.binding)
 
   /// What a key asks for, if anything.
   public static func command(for key: SceneKey, _ modifiers: Modifiers) -> SceneCommand? {
@@ -212,20 +145,42 @@ public struct KeyBinding: Sendable {
     return row(of: key, modifiers.subtracting(.shift))?.command
   }
 
+  /// How the first key for a command is printed; nil for one without a key.
+  public static func keyName(for command: SceneCommand) -> String? {
+    table.first { $0.command == command }.map { row in
+      var name = row.key.name
+      if row.modifiers.contains(.control) { name = "Ctrl+" + name.uppercased() }
+      if row.modifiers.contains(.shift) { name = "Shift+" + name }
+      return row.modifiers.contains(.alt) ? "Alt+" + name : name
+    }
+  }
+
   private static func row(of key: SceneKey, _ modifiers: Modifiers) -> KeyBinding? {
     table.first { $0.key == key && $0.modifiers == modifiers }
   }
+}
 
-  private static func row(
-    _ key: SceneKey, _ modifiers: Modifiers, _ command: SceneCommand, _ label: String = "",
-    _ description: String = ""
-  ) -> KeyBinding {
-    KeyBinding(key: key, modifiers: modifiers, command: command, label: label, description: description)
-  }
-
-  private static func row(
-    _ character: Character, _ command: SceneCommand, _ label: String = "", _ description: String = ""
-  ) -> KeyBinding {
-    row(.character(character), [], command, label, description)
+extension SceneKey {
+  /// As it is printed.
+  fileprivate var name: String {
+    switch self {
+    case .character(" "): "Space"
+    case .character(let character): String(character)
+    case .left: "Left"
+    case .right: "Right"
+    case .up: "Up"
+    case .down: "Down"
+    case .return: "Return"
+    case .escape: "Esc"
+    case .home: "Home"
+    case .pageUp: "PageUp"
+    case .pageDown: "PageDown"
+    case .backspace: "Backspace"
+    case .menu: "Menu"
+    case .f1: "F1"
+    case .f5: "F5"
+    case .f10: "F10"
+    case .f11: "F11"
+    }
   }
 }

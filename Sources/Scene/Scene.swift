@@ -139,6 +139,7 @@ public struct Scene: Sendable {
     case .scrolled(_, let dy, let point, _): scrolled(by: dy, at: point, &effects)
     case .key(let key, let modifiers, let isRepeat): pressed(key, modifiers, isRepeat: isRepeat, &effects)
     case .keyReleased(let key): released(key)
+    case .command(let command): perform(command, &effects)
     case .focusLost: motion.held = []
     case .viewportChanged(let viewport, let uiScale): changeViewport(to: viewport, uiScale: uiScale, &effects)
     case .tick(let seconds): tick(at: seconds, &effects)

@@ -80,6 +80,7 @@ extension Scene {
     // The buttons at the side of a mouse.
     if button == 8, !gesture.isPressed { return perform(opened == nil ? .viewBack : .back, &effects) }
     if button == 9, !gesture.isPressed { return perform(.viewForward, &effects) }
+    if button == 3, !gesture.isPressed { return askForMenu(at: point, &effects) }
     guard button == 1 else { return }
     pointer = point
     dropRectangle(&effects)
@@ -236,7 +237,7 @@ extension Scene {
     for direction in Direction.allCases where direction.key == key { motion.held.remove(direction) }
   }
 
-  /// Does what a key, or a button of the window, asks for.
+  /// Does what a key, an item of a menu or a button of the window asks for.
   mutating func perform(_ command: SceneCommand, _ effects: inout Effects) {
     let middle = Rect(opened?.viewport ?? camera.viewport).center
     switch command {
@@ -293,6 +294,7 @@ extension Scene {
       } else {
         withPicture(&effects) { $1.add(.copyAddress(slots: [$0])) }
       }
+    case .copyOwnAddress: withPicture(&effects) { $1.add(.copyAddress(slots: [$0])) }
     case .openExternally: withPicture(&effects) { $1.add(.openExternally(slot: $0)) }
     case .focusLocation: effects.add(.focusLocation)
     case .refresh: effects.add(.refresh)
@@ -304,6 +306,7 @@ extension Scene {
     case .showProblems: effects.add(.showProblems)
     case .showNotes: effects.add(.showNotes)
     case .showKeys: effects.add(.showKeys)
+    case .showMenu: askForMenu(&effects)
     case .switchTheme: effects.add(.switchTheme)
     case .toggleFullScreen: effects.add(.toggleFullScreen)
     case .quit: effects.add(.quit)

@@ -17,6 +17,8 @@ public enum SceneInput: Sendable {
   case key(SceneKey, Modifiers, isRepeat: Bool)
   /// A key came up.
   case keyReleased(SceneKey)
+  /// The window asks for what a key asks for: something of a menu was chosen.
+  case command(SceneCommand)
   /// The map lost the keyboard: whatever was held counts as released.
   case focusLost
   /// The part of the window that shows the map, in device pixels, and device pixels per logical pixel.
@@ -145,6 +147,8 @@ public enum SceneEffect: Hashable, Sendable {
   case showNotes
   /// Show the table of keys.
   case showKeys
+  /// Show what can be done at a point of the window, with the picture there or the opened one; nil where there is none.
+  case showMenu(slot: Int?, at: Point, byKey: Bool)
   /// Dark to light and back.
   case switchTheme
   /// Start the job again.
@@ -207,8 +211,10 @@ public enum SceneKey: Hashable, Sendable {
   case pageUp, pageDown
   /// Backspace.
   case backspace
+  /// The key for menus.
+  case menu
   /// The function keys that mean something.
-  case f1, f5, f11
+  case f1, f5, f10, f11
 }
 
 /// Shapes of the pointer.

@@ -227,7 +227,11 @@ import X11
     map.onEffect = { [weak self] effect in Measurements.timed(Measurements.name(of: effect)) { self?.perform(effect) } }
     map.onPartsLoaded = { [weak self] in self?.redrawMap() }
     map.onDamage = { [weak self] slots in self?.mend(slots) }
-    map.label = { [weak self] slot in self?.label(of: slot) }
+    // The menu names its picture of the map itself.
+    map.label = { [weak self] slot in
+      guard let self, menu == nil || map.scene.opened != nil else { return nil }
+      return label(of: slot)
+    }
     map.fullSize.onLoaded = { [weak self] slot, result in self?.originalLoaded(slot, result) }
     jobs.onEvent = { [weak self] event in Measurements.timed(Measurements.name(of: event)) { self?.take(event) } }
   }

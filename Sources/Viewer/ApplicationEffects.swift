@@ -62,6 +62,7 @@ extension Application {
     case .showLayouts: toggleLayouts()
     case .stepLayout(let step): stepLayout(by: step)
     case .showKeys: showKeys(!keys.isShown)
+    case .showMenu(let slot, let point, let byKey): showMenu(about: slot, at: point, byKey: byKey)
     case .switchTheme: restyle(style.theme == .dark ? .light : .dark)
     case .refresh: run()
     case .stopHere: jobs.stopHere()
@@ -262,6 +263,7 @@ extension Application {
     if questionPanel.isShown { words.append("question") }
     if let sample = jobs.sample { words.append("sample:\(sample.size)/\(sample.of)") }
     if keys.isShown { words.append("keys") }
+    if menu != nil { words.append("menu") }
     if bar.news == .parameters { words.append("outdated") }
     if let walk = map.scene.walk { words.append("groups:\(walk.groups.count)") }
     if strip.isVisible { words.append("strip:\((strip.current ?? -1) + 1)/\(strip.items.count)") }

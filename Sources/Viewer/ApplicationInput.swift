@@ -78,7 +78,7 @@ extension Application {
   // MARK: Pointer
 
   /// Whether `point` is the map's: not on a panel, and nothing else is shown there.
-  private func isMap(_ point: Point) -> Bool {
+  func isMap(_ point: Point) -> Bool {
     !startPage.isShown && !failurePage.isShown && !keys.isShown && !problems.isShown && !notes.isShown
       && !(prompt.isShown && prompt.frame.contains(point))
       && !(questionPanel.isShown && questionPanel.frame.contains(point))
@@ -107,6 +107,8 @@ extension Application {
   ) {
     if mapButton != nil { return }
     if keys.isShown { return showKeys(false) }
+    // The second press for a menu opens it elsewhere.
+    if button == 3, let menu, !menu.contains(point) { group.dismiss(menu) }
     if offer(event) { return }
     if problems.isShown, mapArea.contains(point) {
       if !problems.frame.contains(point) { closeProblems() }
@@ -123,7 +125,8 @@ extension Application {
     }
     group.focus(nil, reason: .pointer)
     guard isMap(point) else { return }
-    mapButton = button
+    // The button for menus does not hold the pointer: that is the menu's from now on.
+    if button != 3 { mapButton = button }
     map.send(
       .pointerPressed(point, button: button, clickCount: clickCount, SceneTranslation.modifiers(modifiers)))
   }

@@ -113,6 +113,7 @@ extension Application {
     window.title = "\(target.text) – S3toTSNE"
     jobs.forgetCollection()
     arrivals = []
+    if let menu { group.dismiss(menu) }
     map.reset()
     map.fullSize.use(nil)
     map.pictures.originals.use(nil)

@@ -25,8 +25,10 @@ enum SceneTranslation {
     case .pageUp: .pageUp
     case .pageDown: .pageDown
     case .backspace: .backspace
+    case .menu: .menu
     case .function(1), .help: .f1
     case .function(5): .f5
+    case .function(10): .f10
     case .function(11): .f11
     case .character(let character): .character(character)
     default: nil
