@@ -70,8 +70,9 @@ struct ContextMenuTests {
   func impossible() {
     #expect(disabled(menu(scene(), about: 3)).isEmpty)
     #expect(disabled(menu(scene(isLaidOut: false), about: 3)) == [.findSimilar, .findDuplicates])
-    #expect(disabled(menu(scene(selected: Array(0..<17)))) == [.openSideBySide])
-    #expect(disabled(menu(scene(selected: Array(0..<16)))).isEmpty)
+    #expect(disabled(menu(scene(selected: Array(0..<17)))).isEmpty)
+    #expect(menu(scene(selected: Array(0..<17))).sections[0].entries[1].title == "The first 16 side by side")
+    #expect(menu(scene(selected: Array(0..<16))).sections[0].entries[1].title == "Side by side")
     #expect(disabled(menu(Scene())) == [.search, .selectAll, .findDuplicates, .fit, .save])
   }
 }
