@@ -27,6 +27,7 @@ struct ViewerTests {
     try await window.waitForState("finished")
     try await window.pointAtNothing()
     try await window.key("0")
+    try await window.waitForRest()
     let before = try await window.picture()
     try await window.point(400, 330)
     for _ in 0..<4 { try await window.display.xdotool("click", "4") }
@@ -34,6 +35,7 @@ struct ViewerTests {
     let zoomed = try await window.picture()
     #expect(zoomed.mapAgreement(with: before) < 0.9)
     try await window.key("0")
+    try await window.waitForRest()
     let after = try await window.picture()
     #expect(after.mapAgreement(with: before) == 1)
   }
