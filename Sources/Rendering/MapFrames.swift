@@ -124,6 +124,8 @@ public final class MapFrames {
   public private(set) var sharpSeconds = 0.0
 
   private static let bandHeight = 64
+  /// In seconds: what is drawn faster leaves time for a better picture, however little is allowed.
+  private static let leastRest = 0.004
   /// Lower ones would draw most pictures twice.
   private static let leastBandHeight = 16
   /// Whole frames that take longer are drawn by several threads, in seconds.
@@ -201,6 +203,7 @@ public final class MapFrames {
     let now = Now(scene: scene, atlas: atlas, originals: originals)
     prepareFlight(scene, atlas, affordable(scene.quality))
 
+    let begin = Self.clock()
     let kind = align(to: wanted, now)
     if kind != .unchanged { former = nil }
     if isFinished(wanted) {
@@ -214,6 +217,10 @@ public final class MapFrames {
       former = replaced == front ? nil : replaced
       work = nil
       return Update(kind: .redrawn, isUnfinished: false)
+    }
+    // A whole frame has taken the time of this one: where many pictures have just arrived, for instance.
+    if kind == .redrawn, Self.clock() - begin > max(budget.direct, Self.leastRest) {
+      return Update(kind: kind, isUnfinished: true)
     }
     let isRefined = refine(towards: wanted, now)
     let isUnfinished = !isFinished(wanted)

@@ -88,6 +88,8 @@ import X11
   var needsBar = true
   var needsMap = true
   var needsStatus = true
+  /// When the pictures that are seen were counted last.
+  var lastCount = 0.0
   /// Whether the legend was asked for, and not just never hidden.
   var asksForLegend = false
   /// Whether a better picture of the map is under way.

@@ -63,11 +63,18 @@ extension Application {
   /// Counts what is seen once the map rests: it takes about as long as collecting a frame's pictures.
   private func countSeen() {
     guard !map.scene.wantsTicks, !map.scene.isFlying, !map.isUnfinished else { return }
+    // While pictures arrive, a count is old as soon as it is there.
+    let now = FrameScheduler.now
+    guard !jobs.isRunning || now - lastCount > Self.countingPause else { return }
+    lastCount = now
     let count = map.seenCount
     guard count != seenCount else { return }
     seenCount = count
     updateStatus()
   }
+
+  /// Seconds between two counts while a job runs.
+  private static let countingPause = 0.5
 
   private func drawMapArea(_ frame: FrameBuffer, _ canvas: Canvas, _ rect: PixelRect) {
     guard !rect.isEmpty else { return }
