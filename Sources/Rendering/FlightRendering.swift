@@ -227,6 +227,7 @@ extension MapRenderer {
           DispatchQueue.concurrentPerform(iterations: partCount) { parts.collect($0) }
           let ranges = parts.place()
           withUnsafeTemporaryAllocation(of: Member.self, capacity: max(1, ranges.last?.end ?? 0)) { members in
+            // Each part writes in places of its own.
             nonisolated(unsafe) let members = members
             DispatchQueue.concurrentPerform(iterations: partCount) { parts.sort($0, flight, into: members) }
             withUnsafeTemporaryAllocation(of: UInt32.self, capacity: stripCount) { read in

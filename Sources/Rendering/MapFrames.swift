@@ -103,9 +103,17 @@ public final class MapFrames {
     let frame: Frame
     /// The scene as it was when the work began.
     let scene: Scene
+    /// The last one is taken first.
     var bands: [PixelRect]
     var seconds = 0.0
     var count = 0
+
+    /// Cuts what is more than so many rows off the next band.
+    mutating func limitNextBand(to rows: Int) {
+      guard let next = bands.last, next.height > rows else { return }
+      bands[bands.count - 1] = PixelRect(x: next.x, y: next.y + rows, width: next.width, height: next.height - rows)
+      bands.append(PixelRect(x: next.x, y: next.y, width: next.width, height: rows))
+    }
   }
 
   private var pictures: [Picture] = []
@@ -463,12 +471,7 @@ public final class MapFrames {
       work.seconds += band
       // Where pictures crowd, the next one would take longer than there is time for.
       let affordable = min(1e6, Double(rect.height) * budget.refinement / max(band, 1e-6))
-      let rows = max(Self.leastBandHeight, Int(affordable))
-      if let next = work.bands.last, next.height > rows {
-        work.bands[work.bands.count - 1] = PixelRect(
-          x: next.x, y: next.y + rows, width: next.width, height: next.height - rows)
-        work.bands.append(PixelRect(x: next.x, y: next.y, width: next.width, height: rows))
-      }
+      work.limitNextBand(to: max(Self.leastBandHeight, Int(affordable)))
     } while !work.bands.isEmpty && Self.clock() - begin + band < budget.refinement
     guard work.bands.isEmpty else {
       self.work = work
@@ -513,16 +516,11 @@ public final class MapFrames {
         PixelRect(x: viewport.x, y: top, width: viewport.width, height: min(Self.bandHeight, viewport.maxY - top)))
     }
     let middle = viewport.y + viewport.height / 2
-    // The last one is taken first.
     bands.sort { abs($0.y + $0.height / 2 - middle) > abs($1.y + $1.height / 2 - middle) }
-    // The first is a low one, for nobody knows yet how long a band takes.
-    if let first = bands.popLast() {
-      let rows = min(first.height, Self.leastBandHeight)
-      let rest = PixelRect(x: first.x, y: first.y + rows, width: first.width, height: first.height - rows)
-      if !rest.isEmpty { bands.append(rest) }
-      bands.append(PixelRect(x: first.x, y: first.y, width: first.width, height: rows))
-    }
-    work = Work(buffer: buffer, frame: frame, scene: scene, bands: bands)
+    var work = Work(buffer: buffer, frame: frame, scene: scene, bands: bands)
+    // Nobody knows yet how long a band takes.
+    work.limitNextBand(to: Self.leastBandHeight)
+    self.work = work
   }
 
   private func resize(_ width: Int, _ height: Int) {

@@ -106,7 +106,7 @@ extension MapRenderer {
     let widest = min(360 * unit, Double(viewport.width) - 2 * gap - 2 * padding)
     guard widest > 40 * unit else { return .zero }
     // Below a preview, a long name must not hide much more of the map than the preview does.
-    let preview = previewSize(of: slot, scene: scene)
+    var preview = previewSize(of: slot, scene: scene)
     let widestText = preview.width > 0 ? min(widest, max(preview.width, 240 * unit)) : widest
     let title = TextLayout(label.title, font: font.withWeight(.medium), maximumWidth: widestText, ellipsis: .middle)
     let detail =
@@ -115,27 +115,28 @@ extension MapRenderer {
     let room = Rect(viewport).insetBy(gap)
     let textHeight = (title.size.height + (detail?.size.height ?? 0)).rounded(.up)
     guard textHeight + 2 * padding <= room.height else { return .zero }
-    var shown = preview
     // In a small window the card must not hide the map that it is about.
-    if textHeight + shown.height + gap + 2 * padding > 0.65 * room.height || shown.width > widest { shown = .zero }
+    if textHeight + preview.height + gap + 2 * padding > 0.65 * room.height || preview.width > widest {
+      preview = .zero
+    }
     let inner = Size(
-      width: max(title.size.width, detail?.size.width ?? 0, shown.width).rounded(.up),
-      height: textHeight + (shown.height > 0 ? shown.height + gap : 0))
+      width: max(title.size.width, detail?.size.width ?? 0, preview.width).rounded(.up),
+      height: textHeight + (preview.height > 0 ? preview.height + gap : 0))
     let card = Self.place(
       Size(width: inner.width + 2 * padding, height: inner.height + 2 * padding), beside: Rect(rect),
       in: room, gap: gap, covered: covered)
     canvas.fill(card, theme.panel, cornerRadius: 6 * unit)
     canvas.stroke(card.insetBy(0.5), theme.hairline, lineWidth: max(1, unit.rounded(.down)), cornerRadius: 6 * unit)
     var y = card.y + padding
-    if shown.height > 0 {
+    if preview.height > 0 {
       canvas.flush()
       let place = PixelRect(
-        x: Int(card.center.x - shown.width / 2), y: Int(y), width: Int(shown.width), height: Int(shown.height))
+        x: Int(card.center.x - preview.width / 2), y: Int(y), width: Int(preview.width), height: Int(preview.height))
       let sprite = Sprite(slot: slot, rect: place)
       drawRaised(
         sprite, into: blitter, clip: PixelRect(covering: card).intersection(viewport), atlas: atlas, originals: nil)
       canvas.markDirty()
-      y += shown.height + gap
+      y += preview.height + gap
     }
     canvas.text(title, at: Point(x: card.x + padding, y: y.rounded()), theme.text)
     if let detail {

@@ -161,8 +161,8 @@ struct FlightList: Sendable {
     }
   }
 
-  /// Calls `body` with eight pictures of these blocks at a time of which some meet `rect`, the topmost last: where they are and how large, in
-  /// device pixels, and which of them meet it.
+  /// Calls `body` with eight pictures of these blocks at a time of which some meet `rect`, the topmost last: where they are
+  /// and how large, in device pixels, and which of them meet it.
   @inline(__always)
   private func eachBlock(
     _ blocks: Range<Int>, in rect: PixelRect, _ projection: Projection,

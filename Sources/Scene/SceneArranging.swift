@@ -68,20 +68,14 @@ extension Scene {
   }
 
   private mutating func rearrange(_ arrangement: Arrangement?, _ effects: inout Effects) {
-    guard !awaitsArrangement else {
-      awaitsArrangement = false
-      if pictures.arrange(arrangement, animated: isAnimationEnabled, now: now) {
-        pictures.reindexIfNeeded()
-        updateHover(&effects)
-        effects.redraw()
-      }
-      return
-    }
+    // A camera that was left in this arrangement is where it belongs.
+    let keepsCamera = awaitsArrangement
+    awaitsArrangement = false
     // Who sees the whole map is shown the whole of the new one.
-    if handHasTouchedCamera, !camera.viewport.isEmpty, camera.scale < 1.25 * fittedCamera.scale {
+    if !keepsCamera, handHasTouchedCamera, !camera.viewport.isEmpty, camera.scale < 1.25 * fittedCamera.scale {
       handHasTouchedCamera = false
     }
-    let anchor = handHasTouchedCamera ? atHand ?? pictureNearest(to: camera.center) : nil
+    let anchor = handHasTouchedCamera && !keepsCamera ? atHand ?? pictureNearest(to: camera.center) : nil
     let old = (place: anchor.map { pictures.drawnPlace($0) }, spacing: pictures.spacing)
     guard pictures.arrange(arrangement, animated: isAnimationEnabled, now: now) else { return }
     pictures.reindexIfNeeded()
@@ -92,7 +86,7 @@ extension Scene {
       target.center =
         pictures.target(anchor) + (camera.center - place) * (camera.scale / target.scale)
       fly(to: target, &effects)
-    } else if !isAnimationEnabled, !camera.viewport.isEmpty {
+    } else if !keepsCamera, !isAnimationEnabled, !camera.viewport.isEmpty {
       camera = fittedCamera
     }
     updateHover(&effects)

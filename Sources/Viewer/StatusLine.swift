@@ -186,8 +186,9 @@ import Scene
     let left = frame.x + style.px(12)
     let between = style.px(4)
     let buttons = [action, arrangement, layouts, unseen, leftOut, notes].filter(\.isVisible)
+    let arrangementWidth = arrangement.isVisible ? arrangementWidth(style) : 0
     let room = buttons.reduce(frame.maxX - gap - left) { rest, button in
-      rest - between - (button === arrangement ? arrangementWidth(style) : button.preferredWidth)
+      rest - between - (button === arrangement ? arrangementWidth : button.preferredWidth)
     }
     let shown = shown(in: room, style)
     size.isVisible = shown.size
@@ -203,7 +204,7 @@ import Scene
       right -= space
     }
     put(action, action.preferredWidth, between)
-    put(arrangement, arrangementWidth(style), between)
+    put(arrangement, arrangementWidth, between)
     put(layouts, layouts.preferredWidth, between)
     put(colors, colors.preferredWidth, between)
     put(size, style.px(Self.sliderWidth), gap)

@@ -60,6 +60,27 @@ import Testing
     #expect(!fields.isEmpty && fields.values.allSatisfy { !$0.isEmpty })
   }
 
+  @Test("says nothing where the file has no value, or one that nobody knows", arguments: [true, false])
+  func missingValues(hasPhotographer: Bool) {
+    func little(_ value: Int, _ size: Int) -> [UInt8] {
+      (0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
+    func entry(_ tag: Int, type: Int, count: Int, _ value: Int) -> [UInt8] {
+      little(tag, 2) + little(type, 2) + little(count, 4) + little(value, 4)
+    }
+    // Copyright, by the photographer or by nobody, and a flash that the standard does not have.
+    let copyright = Array((hasPhotographer ? "Jane Doe\0" : " \0Ed Itor\0").utf8)
+    let start = 8 + 2 + 2 * 12 + 4
+    let shot = start + copyright.count + copyright.count % 2
+    var block = Array("II*\0".utf8) + little(8, 4) + little(2, 2)
+    block += entry(0x8298, type: 2, count: copyright.count, start) + entry(0x8769, type: 4, count: 1, shot)
+    block += little(0, 4) + copyright + [UInt8](repeating: 0, count: copyright.count % 2)
+    block += little(1, 2) + entry(0x9209, type: 3, count: 1, 9969) + little(0, 4)
+    let fields = fields(file(.jpeg, block))
+    #expect(fields["Copyright"] == (hasPhotographer ? "Jane Doe (Photographer)" : "Ed Itor (Editor)"))
+    #expect(fields["Flash"] == nil)
+  }
+
   @Test("stands in the order of the file: the picture, how it was taken, where")
   func order() throws {
     let names = ImageDecoder().metadata(of: file(.jpeg, ExifBlock().bytes())).map(\.name)
