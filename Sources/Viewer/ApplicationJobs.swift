@@ -37,7 +37,8 @@ extension Application {
     group.dismissAll()
     group.focus(nil)
     announcement = nil
-    openedText = bar.location.text
+    bar.location.text = text
+    openedText = text
     if target == location, jobs.collection != nil {
       start(.map, parameters)
     } else {
