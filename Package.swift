@@ -129,7 +129,7 @@ let package = Package(
           ["Collection", "NPY", "Replica", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "Atlas"]
         case "Features": ["Imaging"]
         case "Scene": ["Arrangements", "Geometry"]
-        case "Rendering": ["Scene", "Geometry", "Atlas", "Drawing"]
+        case "Rendering": ["Scene", "Arrangements", "Geometry", "Atlas", "Drawing"]
         case "Drawing": ["Geometry"]
         case "X11": ["Geometry", "CX11"]
         case "Controls": ["Drawing", "Geometry", "X11"]

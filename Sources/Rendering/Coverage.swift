@@ -3,89 +3,210 @@ import Geometry
 /// Which pixels of a rectangle are hidden beneath opaque pictures, one bit each: pictures are told from front to back, and
 /// those of which nothing would be seen need not be drawn.
 struct Coverage: ~Copyable {
+  /// The rows of pixels; then, for each four of them, what is hidden in all: few enough to stay close to the processor, and
+  /// most of what is asked for is hidden altogether.
   private var words: UnsafeMutablePointer<UInt64>
+  private var fours: UnsafeMutablePointer<UInt64>
   private var capacity = 0
   private var wordsPerRow = 0
   private var origin = (x: 0, y: 0)
 
-  init() { words = .allocate(capacity: 0) }
+  init() {
+    words = .allocate(capacity: 0)
+    fours = words
+  }
 
   deinit { words.deallocate() }
 
   /// Begins with a rectangle of which everything can be seen.
   mutating func reset(_ rect: PixelRect) {
-    wordsPerRow = (rect.width + 63) / 64
+    // One more, for what is read beyond the last.
+    wordsPerRow = (rect.width + 63) / 64 + 1
     origin = (rect.x, rect.y)
-    let count = max(1, wordsPerRow * rect.height)
+    let rows = (rect.height + 3) / 4 * 4
+    let count = max(1, wordsPerRow * (rows + rows / 4))
     if count > capacity {
       words.deallocate()
       words = .allocate(capacity: count)
       capacity = count
     }
     words.initialize(repeating: 0, count: count)
+    fours = words + wordsPerRow * rows
   }
 
-  /// The words of a row that a span of columns touches, and the bits of the first and the last one.
+  /// So many columns are in the word that begins with the byte of the first, wherever that is.
+  private static let narrow = 57
+
+  /// Calls `body` with the part of a rectangle that each of some words of a row holds: the word's byte in the row, and the
+  /// columns in it. Whether all calls returned true; there is none after the first that did not.
   @inline(__always)
-  private func span(_ rect: PixelRect) -> (first: Int, last: Int, head: UInt64, tail: UInt64) {
+  private func eachWord(_ rect: PixelRect, _ body: (_ byte: Int, _ bits: UInt64) -> Bool) -> Bool {
     let low = rect.x &- origin.x
-    let high = low &+ rect.width &- 1
-    return (low >> 6, high >> 6, ~0 << UInt64(low & 63), ~0 >> UInt64(63 &- high & 63))
+    if rect.width <= Self.narrow { return body(low >> 3, (1 << UInt64(rect.width) &- 1) << UInt64(low & 7)) }
+    let last = low &+ rect.width &- 1
+    for word in low >> 6...last >> 6 {
+      var bits = ~UInt64(0)
+      if word == low >> 6 { bits <<= UInt64(low & 63) }
+      if word == last >> 6 { bits &= ~0 >> UInt64(63 &- last & 63) }
+      if !body(word &* 8, bits) { return false }
+    }
+    return true
+  }
+
+  @inline(__always)
+  private func byte(_ first: UnsafeMutablePointer<UInt64>, _ row: Int, _ byte: Int) -> UnsafeMutableRawPointer {
+    UnsafeMutableRawPointer(first + row &* wordsPerRow) + byte
   }
 
   /// Whether nothing of a part of the rectangle can be seen; it is not empty.
   @inline(__always)
   func hides(_ rect: PixelRect) -> Bool {
-    let (first, last, head, tail) = span(rect)
-    var row = words + (rect.y &- origin.y) &* wordsPerRow
-    var rows = rect.height
-    if first == last {
-      let bits = head & tail
-      while rows > 0 {
-        if row[first] & bits != bits { return false }
-        row += wordsPerRow
-        rows &-= 1
+    let top = rect.y &- origin.y
+    let end = top &+ rect.height
+    return eachWord(rect) { byte, bits in
+      var four = top >> 2
+      var bytes = self.byte(fours, four, byte)
+      while bytes.loadUnaligned(as: UInt64.self) & bits == bits {
+        four &+= 1
+        if four << 2 >= end { return true }
+        bytes += wordsPerRow &* 8
+      }
+      var row = max(top, four << 2)
+      bytes = self.byte(words, row, byte)
+      while row < end {
+        if bytes.loadUnaligned(as: UInt64.self) & bits != bits { return false }
+        row &+= 1
+        bytes += wordsPerRow &* 8
       }
       return true
     }
-    while rows > 0 {
-      if row[first] & head != head || row[last] & tail != tail { return false }
-      var word = first &+ 1
-      while word < last {
-        if row[word] != ~0 { return false }
-        word &+= 1
-      }
-      row += wordsPerRow
-      rows &-= 1
-    }
-    return true
   }
 
   /// Hides a part of the rectangle; it is not empty.
   @inline(__always)
-  func hide(_ rect: PixelRect) {
-    let (first, last, head, tail) = span(rect)
-    var row = words + (rect.y &- origin.y) &* wordsPerRow
-    var rows = rect.height
-    if first == last {
-      let bits = head & tail
-      while rows > 0 {
-        row[first] |= bits
-        row += wordsPerRow
-        rows &-= 1
+  mutating func hide(_ rect: PixelRect) {
+    let top = rect.y &- origin.y
+    let end = top &+ rect.height
+    _ = eachWord(rect) { byte, bits in
+      var bytes = self.byte(words, top, byte)
+      for _ in top..<end {
+        bytes.storeBytes(of: bytes.loadUnaligned(as: UInt64.self) | bits, as: UInt64.self)
+        bytes += wordsPerRow &* 8
       }
-      return
+      noteHidden(byte, bits, top: top, end: end)
+      return true
     }
-    while rows > 0 {
-      row[first] |= head
-      row[last] |= tail
-      var word = first &+ 1
-      while word < last {
-        row[word] = ~0
-        word &+= 1
+  }
+
+  /// The same of a part of so few columns that they are in one word, from column `x`; and from row `top` to before `end`.
+  @inline(__always)
+  func hides(x: Int, width: Int, top: Int, end: Int) -> Bool {
+    let low = x &- origin.x
+    let bits = (UInt64(1) &<< UInt64(width) &- 1) &<< UInt64(low & 7)
+    let stride = wordsPerRow &* 8
+    let (top, end) = (top &- origin.y, end &- origin.y)
+    var four = top >> 2
+    var bytes = UnsafeRawPointer(fours) + (four &* stride &+ low >> 3)
+    while bytes.loadUnaligned(as: UInt64.self) & bits == bits {
+      four &+= 1
+      if four << 2 >= end { return true }
+      bytes += stride
+    }
+    var row = max(top, four << 2)
+    bytes = UnsafeRawPointer(words) + (row &* stride &+ low >> 3)
+    while row < end {
+      if bytes.loadUnaligned(as: UInt64.self) & bits != bits { return false }
+      row &+= 1
+      bytes += stride
+    }
+    return true
+  }
+
+  /// Hides such a part, and calls `body` with each of its rows of which something could be seen: the row, and a bit for each
+  /// column from `x` on that could be.
+  @inline(__always)
+  mutating func hide(x: Int, width: Int, top: Int, end: Int, _ body: (_ row: Int, _ seen: UInt64) -> Void) {
+    let low = x &- origin.x
+    let shift = UInt64(low & 7)
+    let bits = (UInt64(1) &<< UInt64(width) &- 1) &<< shift
+    var row = top
+    while row < end {
+      let word = byte(words, row &- origin.y, low >> 3)
+      let hidden = word.loadUnaligned(as: UInt64.self)
+      if hidden & bits != bits {
+        body(row, (~hidden & bits) &>> shift)
+        word.storeBytes(of: hidden | bits, as: UInt64.self)
       }
-      row += wordsPerRow
-      rows &-= 1
+      row &+= 1
     }
+    // A low picture hides four rows seldom.
+    if end &- top > 2 { noteHidden(low >> 3, bits, top: top &- origin.y, end: end &- origin.y) }
+  }
+
+  /// Of the rows of a picture, of at most 16 columns and 12 rows, a bit for each column that can be seen.
+  struct SeenRows {
+    private var words: (UInt64, UInt64, UInt64) = (0, 0, 0)
+
+    @inline(__always)
+    subscript(row: Int) -> UInt64 {
+      get {
+        let word = row < 4 ? words.0 : row < 8 ? words.1 : words.2
+        return word &>> UInt64(row & 3 &* 16) & 0xFFFF
+      }
+      set {
+        let bits = newValue &<< UInt64(row & 3 &* 16)
+        switch row >> 2 {
+        case 0: words.0 |= bits
+        case 1: words.1 |= bits
+        default: words.2 |= bits
+        }
+      }
+    }
+  }
+
+  /// What can be seen of such a part.
+  @inline(__always)
+  func seen(x: Int, width: Int, top: Int, end: Int) -> SeenRows {
+    let low = x &- origin.x
+    let bits = UInt64(1) &<< UInt64(width) &- 1
+    var result = SeenRows()
+    var row = top
+    while row < end {
+      let hidden = byte(words, row &- origin.y, low >> 3).loadUnaligned(as: UInt64.self) &>> UInt64(low & 7)
+      result[row &- top] = ~hidden & bits
+      row &+= 1
+    }
+    return result
+  }
+
+  /// Takes over what is hidden in all of four rows.
+  @inline(__always)
+  private func noteHidden(_ byte: Int, _ bits: UInt64, top: Int, end: Int) {
+    var four = top >> 2
+    var bytes = self.byte(words, four << 2, byte)
+    while four << 2 < end {
+      var all = bits
+      for _ in 0..<4 {
+        all &= bytes.loadUnaligned(as: UInt64.self)
+        bytes += wordsPerRow &* 8
+      }
+      let hidden = self.byte(fours, four, byte)
+      hidden.storeBytes(of: hidden.loadUnaligned(as: UInt64.self) | all, as: UInt64.self)
+      four &+= 1
+    }
+  }
+
+  /// Whether one pixel is hidden.
+  @inline(__always)
+  func hidesPixel(x: Int, y: Int) -> Bool {
+    let column = x &- origin.x
+    return words[(y &- origin.y) &* wordsPerRow &+ column >> 6] & (UInt64(1) &<< UInt64(column & 63)) != 0
+  }
+
+  /// Hides one pixel.
+  @inline(__always)
+  mutating func hidePixel(x: Int, y: Int) {
+    let column = x &- origin.x
+    words[(y &- origin.y) &* wordsPerRow &+ column >> 6] |= UInt64(1) &<< UInt64(column & 63)
   }
 }

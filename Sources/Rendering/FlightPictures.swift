@@ -1,18 +1,18 @@
 import Atlas
-import Dispatch
 import Geometry
 import Scene
 
 /// What the pictures of a flight are to be drawn from: to be made away from the main thread.
 public struct FlightPicturesRequest: Sendable {
   let key: FlightPictures.Key
-  let slots: [Int32]
+  let order: FlightOrderRequest
   let atlas: Atlas
 
   /// Reads the smallest level of all of them and copies it. Blocking: it may wait for the disk.
   public func made() -> FlightPictures {
-    atlas.prefetch(slots: slots.map { Int($0) }, level: 0)
-    return FlightPictures(key, slots: slots, atlas: atlas)
+    let order = order.made()
+    atlas.prefetch(slots: order.ranks.indices.filter { order.ranks[$0] >= 0 }, level: 0)
+    return FlightPictures(key, order, atlas)
   }
 }
 
@@ -24,8 +24,7 @@ public final class FlightPictures: Sendable {
   static let largestSide = 12
 
   /// Pixels of one picture at most: the smallest level.
-  private static let pixelsPerPicture = thumbnailLevels[0] * thumbnailLevels[0]
-  private static let picturesPerTask = 4096
+  private let pixelsPerPicture = thumbnailLevels[0] * thumbnailLevels[0]
 
   /// What is known of a picture's pixels.
   struct Cell {
@@ -41,7 +40,7 @@ public final class FlightPictures: Sendable {
   /// What the pictures depend on.
   struct Key: Equatable, Sendable {
     /// Which pictures fly, in what order.
-    var order: Int
+    var flight: Int
     /// Which of them are ready, and what they look like.
     var thumbnails: Int
     var atlas: ObjectIdentifier
@@ -52,16 +51,11 @@ public final class FlightPictures: Sendable {
   let key: Key?
   /// By slot; negative for those that do not fly.
   private let ranks: [Int32]
-  // Both are written in `init` alone, and freed in `deinit`.
+  // These are written in `init` alone, and freed in `deinit`.
   private nonisolated(unsafe) let cells: UnsafeMutablePointer<Cell>
   private nonisolated(unsafe) let pixels: UnsafeMutablePointer<UInt32>
+  private nonisolated(unsafe) let onePixels: UnsafeMutablePointer<UInt32>
   private let nearest = NearestPixels.shared
-
-  /// What the threads that copy pixels share: each has cells of its own.
-  private struct Copying: @unchecked Sendable {
-    let cells: UnsafeMutablePointer<Cell>
-    let pixels: UnsafeMutablePointer<UInt32>
-  }
 
   /// No pictures.
   init() {
@@ -69,42 +63,42 @@ public final class FlightPictures: Sendable {
     ranks = []
     cells = .allocate(capacity: 0)
     pixels = .allocate(capacity: 0)
+    onePixels = .allocate(capacity: 0)
   }
 
-  /// Copies the pictures in `slots`, the topmost first. Those whose level is not in memory are of their average colour.
-  fileprivate init(_ key: Key, slots: [Int32], atlas: Atlas) {
+  /// Copies the pictures, in the order in which they lie in the atlas. Those whose level is not in memory are of their
+  /// average colour.
+  fileprivate init(_ key: Key, _ order: FlightOrder, _ atlas: Atlas) {
     self.key = key
-    cells = .allocate(capacity: slots.count)
-    pixels = .allocate(capacity: slots.count * Self.pixelsPerPicture)
-    cells.initialize(repeating: Cell(), count: slots.count)
-    var ranks = [Int32](repeating: -1, count: Int(slots.max() ?? -1) + 1)
-    for (rank, slot) in slots.enumerated() { ranks[Int(slot)] = Int32(truncatingIfNeeded: rank) }
-    self.ranks = ranks
-    let (copying, background) = (Copying(cells: cells, pixels: pixels), key.background)
-    DispatchQueue.concurrentPerform(iterations: (slots.count + Self.picturesPerTask - 1) / Self.picturesPerTask) {
-      task in
-      let first = task * Self.picturesPerTask
-      for rank in first..<min(slots.count, first + Self.picturesPerTask) {
-        let slot = Int(slots[rank])
-        guard let isOpaque = atlas.isOpaque(slot) else { continue }
-        let target = copying.pixels + rank * Self.pixelsPerPicture
-        let average = atlas.averageColor(slot)
-        guard atlas.isResident(slot, level: 0), let level = atlas.level(0, of: slot) else {
-          target.pointee = average
-          copying.cells[rank] = Cell(width: 1, height: 1, isOpaque: isOpaque)
-          continue
-        }
-        target.update(from: level.pixels, count: level.width * level.height)
-        copying.cells[rank] = Cell(
-          width: UInt8(level.width), height: UInt8(level.height), isOpaque: isOpaque,
-          needsTile: !isOpaque && Contrast.vanishes(average, on: background))
+    ranks = order.ranks
+    let count = order.slots.count
+    cells = .allocate(capacity: count)
+    pixels = .allocate(capacity: count * pixelsPerPicture)
+    onePixels = .allocate(capacity: count)
+    onePixels.initialize(repeating: 0, count: count)
+    cells.initialize(repeating: Cell(), count: count)
+    for (slot, rank) in order.ranks.enumerated() where rank >= 0 {
+      guard let isOpaque = atlas.isOpaque(slot) else { continue }
+      let target = pixels + Int(rank) * pixelsPerPicture
+      let average = atlas.averageColor(slot)
+      guard atlas.isResident(slot, level: 0), let level = atlas.level(0, of: slot) else {
+        target.pointee = average
+        cells[Int(rank)] = Cell(width: 1, height: 1, isOpaque: isOpaque)
+        if isOpaque { onePixels[Int(rank)] = average }
+        continue
       }
+      target.update(from: level.pixels, count: level.width * level.height)
+      if isOpaque { onePixels[Int(rank)] = level.pixels[level.height / 2 * level.width + level.width / 2] }
+      cells[Int(rank)] = Cell(
+        width: UInt8(level.width), height: UInt8(level.height), isOpaque: isOpaque,
+        needsTile: !isOpaque && Contrast.vanishes(average, on: key.background))
     }
   }
 
   deinit {
     cells.deallocate()
     pixels.deallocate()
+    onePixels.deallocate()
   }
 
   /// Whether a frame of this scene is drawn from such pictures.
@@ -123,13 +117,58 @@ public final class FlightPictures: Sendable {
 
   /// Brings what a picture is drawn from into the processor's cache.
   @inline(__always)
-  func firstPixel(_ number: Int) -> UInt32 { pixels[number &* Self.pixelsPerPicture] }
+  func firstPixel(_ number: Int) -> UInt32 { pixels[number &* pixelsPerPicture] }
+
+  /// What an opaque picture is that is one pixel large; 0 where it is not opaque, or there is none.
+  @inline(__always)
+  func onePixel(_ number: Int) -> UInt32 { onePixels[number] }
+
+  /// Draws what can be seen of an opaque picture whose cell is filled, and hides what is beneath it.
+  @inline(__always)
+  func draw(
+    _ number: Int, _ cell: Cell, _ rect: PixelRect, clip: PixelRect, _ coverage: inout Coverage, _ blitter: Blitter
+  ) {
+    let source = pixels + number &* pixelsPerPicture
+    let columns = nearest.pixels(source: Int(cell.width), target: rect.width) + (clip.x &- rect.x)
+    let rows = nearest.pixels(source: Int(cell.height), target: rect.height)
+    coverage.hide(x: clip.x, width: clip.width, top: clip.y, end: clip.maxY) { row, seen in
+      let line = source + Int(rows[row &- rect.y]) &* Int(cell.width)
+      let out = blitter.target + (row &* blitter.stride &+ clip.x)
+      var seen = seen
+      while seen != 0 {
+        let column = seen.trailingZeroBitCount
+        out[column] = line[Int(columns[column])]
+        seen &= seen &- 1
+      }
+    }
+  }
+
+  /// Draws what can be seen of a picture whose cell is filled: of each row from the top of `clip`, a bit for each column.
+  func draw(
+    _ number: Int, _ rect: PixelRect, clip: PixelRect, seen: Coverage.SeenRows, background: UInt32, blitter: Blitter
+  ) {
+    let cell = cells[number]
+    let source = pixels + number &* pixelsPerPicture
+    let columns = nearest.pixels(source: Int(cell.width), target: rect.width) + (clip.x &- rect.x)
+    let rows = nearest.pixels(source: Int(cell.height), target: rect.height)
+    let tile = cell.needsTile ? Contrast.tile(on: background) : nil
+    for row in 0..<clip.height {
+      let line = source + Int(rows[clip.y &+ row &- rect.y]) &* Int(cell.width)
+      let out = blitter.target + ((clip.y &+ row) &* blitter.stride &+ clip.x)
+      var bits = seen[row]
+      while bits != 0 {
+        let column = bits.trailingZeroBitCount
+        out[column] = Blitter.over(line[Int(columns[column])], tile ?? out[column])
+        bits &= bits &- 1
+      }
+    }
+  }
 
   /// Draws a picture whose cell is filled.
   @inline(__always)
   func draw(_ number: Int, _ cell: Cell, _ rect: PixelRect, clip: PixelRect, background: UInt32, blitter: Blitter) {
     if cell.needsTile { blitter.fill(clip, Contrast.tile(on: background)) }
-    let source = pixels + number &* Self.pixelsPerPicture
+    let source = pixels + number &* pixelsPerPicture
     let (width, height) = (Int(cell.width), Int(cell.height))
     let columns = nearest.pixels(source: width, target: rect.width) + (clip.x &- rect.x)
     let rows = nearest.pixels(source: height, target: rect.height)
@@ -158,7 +197,7 @@ public final class FlightPictures: Sendable {
 private final class NearestPixels: Sendable {
   static let shared = NearestPixels()
 
-  private static let lengths = FlightPictures.largestSide + 1
+  private static var lengths: Int { FlightPictures.largestSide + 1 }
   // Written in `init` alone; there is one of them, for as long as the program runs.
   private nonisolated(unsafe) let table: UnsafeMutablePointer<UInt8>
 
@@ -189,10 +228,10 @@ struct FlightCells {
   let pictures: FlightPictures
   private let isInOrder: Bool
 
-  init(slots: [Int32], pictures: FlightPictures, order: Int) {
+  init(slots: [Int32], pictures: FlightPictures, version: Int) {
     self.slots = slots
     self.pictures = pictures
-    isInOrder = pictures.key?.order == order
+    isInOrder = pictures.key?.flight == version
   }
 
   /// The number that `pictures` has for a rank; negative for none.

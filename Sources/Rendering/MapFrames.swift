@@ -260,10 +260,11 @@ public final class MapFrames {
   public func flightRequest(_ scene: borrowing Scene, atlas: Atlas) -> FlightPicturesRequest? {
     guard scene.mayFly else { return nil }
     let key = FlightPictures.Key(
-      order: scene.flightOrder, thumbnails: scene.thumbnailVersion &+ thumbnailChanges, atlas: ObjectIdentifier(atlas),
+      flight: scene.flightVersion, thumbnails: scene.thumbnailVersion &+ thumbnailChanges,
+      atlas: ObjectIdentifier(atlas),
       background: renderer.background)
     guard key != flightPictures.key else { return nil }
-    return FlightPicturesRequest(key: key, slots: scene.flyingSlots, atlas: atlas)
+    return FlightPicturesRequest(key: key, order: scene.flightOrderRequest, atlas: atlas)
   }
 
   /// Takes what was asked for.
@@ -277,7 +278,8 @@ public final class MapFrames {
     // Those of another collection would be seen in the place of others.
     let isOfAtlas = flightPictures.key?.atlas == ObjectIdentifier(atlas)
     renderer.flight = FlightCells(
-      slots: scene.flyingSlots, pictures: isOfAtlas ? flightPictures : FlightPictures(), order: scene.flightOrder)
+      slots: scene.flightOrder.slots, pictures: isOfAtlas ? flightPictures : FlightPictures(),
+      version: scene.flightVersion)
   }
 
   /// Whether a picture that takes the place of the present one shows the same pictures in the same places.

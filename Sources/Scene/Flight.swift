@@ -1,317 +1,324 @@
 public import Geometry
 
-/// Many pictures on their way, the topmost first: numbers of one kind next to one another, so that eight pictures at a time
-/// are brought to the screen.
-struct FlightList: Sendable {
-  typealias Block = SIMD8<Float>
+/// The pictures of a flight: all that have a place, the topmost first.
+public struct FlightOrder: Sendable {
+  /// By rank.
+  public private(set) var slots: [Int32] = []
+  /// By slot; negative for those that have no place.
+  public private(set) var ranks: [Int32] = []
 
-  /// Eight pictures: the ends of their ways (`LayoutMotion`), in layout units, and width / height, negative until a picture is
-  /// ready.
-  private struct Lanes {
-    var targetX = Block(), targetY = Block()
-    var startX = Block(), startY = Block()
-    var departureX = Block(), departureY = Block()
-    var signedAspects = Block()
+  /// None.
+  init() {}
 
-    static let blocks = MemoryLayout<Lanes>.stride / MemoryLayout<Block>.stride
-
-    @inline(__always)
-    func places(_ progress: LayoutMotion.Progress) -> (x: Block, y: Block) {
-      let (left, stillToFly) = (Block(repeating: 1 - progress.even), Block(repeating: 1 - progress.flown))
-      let x = targetX - (targetX - startX) * left
-      let y = targetY - (targetY - startY) * left
-      return (x - (x - departureX) * stillToFly, y - (y - departureY) * stillToFly)
-    }
-  }
-
-  private(set) var slots: [Int32] = []
-  /// In whole blocks; what is too many lies where the last one does.
-  private var lanes: [Lanes] = []
-  /// How far they have come.
-  var progress = LayoutMotion.Progress(even: 1, flown: 1)
-
-  /// Lists these pictures, in this order; where they are, and their shapes, is to be taken next.
-  mutating func list(_ slots: ArraySlice<Int32>) {
-    self.slots = Array(slots)
-    let count = (slots.count + Block.scalarCount - 1) / Block.scalarCount
-    if lanes.count != count { lanes = Array(repeating: Lanes(), count: count) }
-  }
-
-  /// Takes over the ways of the pictures, by slot.
-  mutating func take(_ motion: LayoutMotion) {
-    let ends = motion.ends
-    ends.targets.withUnsafeBufferPointer { targets in
-      ends.starts.withUnsafeBufferPointer { starts in
-        ends.departures.withUnsafeBufferPointer { departures in
-          fill { numbers, slot in
-            let (target, start, departure) = (targets[slot], starts[slot], departures[slot])
-            let count = Block.scalarCount
-            numbers[0] = target.x
-            numbers[count] = target.y
-            numbers[2 * count] = start.x
-            numbers[3 * count] = start.y
-            numbers[4 * count] = departure.x
-            numbers[5 * count] = departure.y
-          }
-        }
+  init(_ marks: [PictureField.Marks]) {
+    let bits = FlightTiles.bits(marks.count)
+    ranks = [Int32](repeating: -1, count: marks.count)
+    // Reversing the bits of a number twice gives it back: whoever has the next priority is found by it.
+    slots = [Int32](unsafeUninitializedCapacity: marks.count) { slots, count in
+      for rank in 0..<Int32(1) << Int32(bits) {
+        let slot = Int(SpatialGrid.priority(rank) >> UInt32(32 - bits))
+        guard slot < marks.count, marks[slot].contains(.placed) else { continue }
+        ranks[slot] = Int32(truncatingIfNeeded: count)
+        slots[count] = Int32(truncatingIfNeeded: slot)
+        count &+= 1
       }
     }
   }
+}
 
-  /// Takes over their shapes, by slot.
-  mutating func take(signedAspects: [Float]) {
-    signedAspects.withUnsafeBufferPointer { signedAspects in
-      fill { numbers, slot in numbers[6 * Block.scalarCount] = signedAspects[slot] }
-    }
+/// What the order of a flight is found from: of a million pictures that takes some milliseconds.
+public struct FlightOrderRequest: Sendable {
+  let marks: [PictureField.Marks]
+  let known: FlightOrder?
+
+  /// Finds it.
+  public func made() -> FlightOrder { known ?? FlightOrder(marks) }
+}
+
+/// Where the pictures of a flight are on the screen, by rank, in few bytes: there are many of them, and all are looked at
+/// again and again for every frame. In device pixels of the window.
+public struct FlightOnScreen: @unchecked Sendable {
+  /// In the lower halves the complements of the top rows, in the upper ones the rows below the last: both are greater than
+  /// those of what a picture meets. What is not seen is `nowhere`.
+  public let rows: UnsafeMutablePointer<Int32>
+  /// In the lower halves the left columns; above them, eight bits for the width, `readyBit` and `selectedBit`.
+  public let columns: UnsafeMutablePointer<Int32>
+
+  /// Memory for all pictures.
+  public init(rows: UnsafeMutablePointer<Int32>, columns: UnsafeMutablePointer<Int32>) {
+    (self.rows, self.columns) = (rows, columns)
   }
 
-  /// Calls `body` for every picture with its numbers, each of which is the first of a block, and its slot.
+  /// Meets no row.
+  public static let nowhere: Int32 = 0x8000
+  /// The picture's thumbnail can be drawn; otherwise a placeholder is.
+  public static let readyBit: Int32 = 1 << 24
+  /// The picture is selected: it is drawn over all others.
+  public static let selectedBit: Int32 = 1 << 25
+  /// Longer pictures have no room in it.
+  public static let longestSide = 255
+}
+
+/// Slots in tiles: what lies next to one another by slot lies far apart in the order of priority, in which the bits of the
+/// slot are reversed, and the other way round. Of a tile, both are whole lines of memory.
+struct FlightTiles {
+  private static let rowBits = 6
+  private let slotCount: Int
+  /// Slots from one row of a tile to the next, and in a row.
+  private let stride, width: Int
+  let count: Int
+
+  init(slots: Int) {
+    slotCount = slots
+    stride = 1 << max(Self.rowBits, Self.bits(slots) - Self.rowBits)
+    width = min(stride, 256)
+    count = stride / width
+  }
+
+  /// The bits of a number below this one.
+  static func bits(_ count: Int) -> Int { max(1, Int.bitWidth - max(0, count - 1).leadingZeroBitCount) }
+
+  /// Calls `body` with every row of a tile.
   @inline(__always)
-  private mutating func fill(_ body: (_ numbers: UnsafeMutablePointer<Float>, _ slot: Int) -> Void) {
-    let last = slots.count - 1
-    lanes.withUnsafeMutableBytes { bytes in
-      slots.withUnsafeBufferPointer { slots in
-        guard last >= 0, let numbers = bytes.bindMemory(to: Float.self).baseAddress else { return }
-        var block = numbers
-        var rank = 0
-        while rank <= last {
-          for lane in 0..<Block.scalarCount { body(block + lane, Int(slots[min(last, rank &+ lane)])) }
-          rank &+= Block.scalarCount
-          block += Lanes.blocks * Block.scalarCount
-        }
-      }
+  func eachRow(of tile: Int, _ body: (Range<Int>) -> Void) {
+    var first = tile * width
+    while first < slotCount {
+      body(first..<min(slotCount, first + width))
+      first += stride
     }
   }
+}
 
-  /// What their middles cover, in layout units.
-  var bounds: Rect {
-    guard !slots.isEmpty else { return .zero }
-    var (lowX, lowY) = (Block(repeating: .infinity), Block(repeating: .infinity))
-    var (highX, highY) = (-lowX, -lowY)
-    for block in lanes {
-      let (x, y) = block.places(progress)
-      lowX.replace(with: x, where: x .< lowX)
-      lowY.replace(with: y, where: y .< lowY)
-      highX.replace(with: x, where: x .> highX)
-      highY.replace(with: y, where: y .> highY)
-    }
-    let (x, y) = (Double(lowX.min()), Double(lowY.min()))
-    return Rect(x: x, y: y, width: Double(highX.max()) - x, height: Double(highY.max()) - y)
+/// Finds out where pictures on their way are on the screen, eight slots at a time.
+private struct FlightScreen {
+  typealias Numbers = SIMD8<Float>
+  typealias Integers = SIMD8<Int32>
+  /// Pictures that are looked at together.
+  static let count = 8
+  private typealias Places = SIMD16<Float>
+
+  struct Eight {
+    var columns, rows, width, height: Integers
+    var isReady, isSeen: SIMDMask<Integers>
   }
 
-  /// The ranks of a part of the pictures; the parts are about as large as one another, the last of them the topmost.
-  func ranks(ofPart part: Int, of parts: Int) -> Range<Int> {
-    let blocks = blocks(ofPart: part, of: parts)
-    return min(
-      slots.count, blocks.lowerBound * Block.scalarCount)..<min(slots.count, blocks.upperBound * Block.scalarCount)
-  }
+  private let targets: UnsafeBufferPointer<SIMD2<Float>>
+  private let starts, departures: UnsafeBufferPointer<SIMD2<Float>>?
+  private let signedAspects: UnsafeBufferPointer<Float>
+  /// What is left of both motions.
+  private let left, stillToFly: Float
+  private let scale, side: Numbers
+  private let offsetX, offsetY, leftEdge, rightEdge, topEdge, bottomEdge: Integers
 
-  private func blocks(ofPart part: Int, of parts: Int) -> Range<Int> {
-    lanes.count * (parts - 1 - part) / parts..<lanes.count * (parts - part) / parts
-  }
-
-  /// Calls `body` with the pictures that are wanted and meet `rect`, the topmost last.
+  /// Calls `body` with it.
   @inline(__always)
-  func each(
-    in rect: PixelRect, _ projection: Projection, where isWanted: (Int32) -> Bool, _ body: (Sprite) -> Void
+  static func with(
+    _ pictures: borrowing PictureField, _ rect: PixelRect, _ projection: Projection, _ body: (FlightScreen) -> Void
   ) {
-    eachBlock(0..<lanes.count, in: rect, projection) { block, columns, rows, width, height, isReady, isSeen in
-      eachLane(of: block, isSeen, where: isWanted) { lane, rank in
+    let (motion, signedAspects) = (pictures.motion, pictures.signedAspects)
+    motion.withEnds { targets, starts, departures in
+      signedAspects.withUnsafeBufferPointer { signedAspects in
         body(
-          Sprite(
-            slot: slots[rank], x: columns[lane], y: rows[lane], width: width[lane], height: height[lane],
-            isReady: isReady[lane]))
+          FlightScreen(
+            targets: targets, starts: starts, departures: departures, signedAspects: signedAspects,
+            progress: motion.progress, rect, projection))
       }
     }
   }
 
-  /// The same of a part of them, in few bytes.
-  @inline(__always)
-  func each(
-    ofPart part: Int, of parts: Int, in rect: PixelRect, _ projection: Projection, where isWanted: (Int32) -> Bool,
-    _ body: (FlyingSprite) -> Void
+  private init(
+    targets: UnsafeBufferPointer<SIMD2<Float>>, starts: UnsafeBufferPointer<SIMD2<Float>>?,
+    departures: UnsafeBufferPointer<SIMD2<Float>>?, signedAspects: UnsafeBufferPointer<Float>,
+    progress: LayoutMotion.Progress, _ rect: PixelRect, _ projection: Projection
   ) {
-    eachBlock(blocks(ofPart: part, of: parts), in: rect, projection) {
-      block, columns, rows, width, height, isReady, isSeen in
-      let low = SIMD8<Int32>(repeating: 0xFFFF)
-      let places = columns & low | rows &<< 16
-      var shapes = width | height &<< 8
-      shapes.replace(with: shapes | SIMD8<Int32>(repeating: 1 << 16), where: isReady)
-      eachLane(of: block, isSeen, where: isWanted) { lane, rank in
-        body(
-          FlyingSprite(
-            place: UInt32(bitPattern: places[lane]), shape: UInt32(bitPattern: shapes[lane]),
-            rank: Int32(truncatingIfNeeded: rank)))
-      }
+    (self.targets, self.starts, self.departures) = (targets, starts, departures)
+    self.signedAspects = signedAspects
+    (left, stillToFly) = (1 - progress.even, 1 - progress.flown)
+    scale = Numbers(repeating: Float(projection.scale))
+    side = Numbers(repeating: Float(projection.side))
+    func near(_ offset: Int) -> Integers {
+      Integers(repeating: Int32(clamping: max(-Self.farthest, min(Self.farthest, offset))))
     }
+    (offsetX, offsetY) = (near(projection.offsetX), near(projection.offsetY))
+    (leftEdge, rightEdge) = (Integers(repeating: Int32(rect.x)), Integers(repeating: Int32(rect.maxX)))
+    (topEdge, bottomEdge) = (Integers(repeating: Int32(rect.y)), Integers(repeating: Int32(rect.maxY)))
   }
 
-  /// Calls `body` with those of eight pictures that are seen and wanted, the topmost last.
+  /// Eight pictures; beyond the last slot there is nothing.
   @inline(__always)
-  private func eachLane(
-    of block: Int, _ isSeen: SIMDMask<SIMD8<Int32>>, where isWanted: (Int32) -> Bool,
-    _ body: (_ lane: Int, _ rank: Int) -> Void
-  ) {
-    var lane = Block.scalarCount
-    while lane > 0 {
-      lane &-= 1
-      let rank = block &* Block.scalarCount &+ lane
-      guard isSeen[lane], rank < slots.count, isWanted(slots[rank]) else { continue }
-      body(lane, rank)
+  func look(at slot: Int) -> Eight {
+    guard slot &+ Self.count > targets.count else {
+      return look(
+        Self.load(targets, slot), starts.map { Self.load($0, slot) }, departures.map { Self.load($0, slot) },
+        UnsafeRawPointer(signedAspects.baseAddress.unsafelyUnwrapped + slot).loadUnaligned(as: Numbers.self))
     }
+    var (target, start, departure, aspects) = (Places(), Places(), Places(), Numbers(repeating: 1))
+    for lane in 0..<targets.count - slot {
+      Self.copy(targets[slot + lane], lane, to: &target)
+      Self.copy((starts ?? targets)[slot + lane], lane, to: &start)
+      Self.copy((departures ?? targets)[slot + lane], lane, to: &departure)
+      aspects[lane] = signedAspects[slot + lane]
+    }
+    var eight = look(target, starts == nil ? nil : start, departures == nil ? nil : departure, aspects)
+    for lane in targets.count - slot..<FlightScreen.count { eight.isSeen[lane] = false }
+    return eight
   }
 
-  /// Calls `body` with eight pictures of these blocks at a time of which some meet `rect`, the topmost last: where they are
-  /// and how large, in device pixels, and which of them meet it.
   @inline(__always)
-  private func eachBlock(
-    _ blocks: Range<Int>, in rect: PixelRect, _ projection: Projection,
-    _ body: (
-      _ block: Int, _ columns: SIMD8<Int32>, _ rows: SIMD8<Int32>, _ width: SIMD8<Int32>, _ height: SIMD8<Int32>,
-      _ isReady: SIMDMask<SIMD8<Int32>>, _ isSeen: SIMDMask<SIMD8<Int32>>
-    ) -> Void
-  ) {
-    let scale = Block(repeating: Float(projection.scale))
-    let offset = (
-      x: SIMD8<Int32>(repeating: Int32(clamping: max(-Self.farthest, min(Self.farthest, projection.offsetX)))),
-      y: SIMD8<Int32>(repeating: Int32(clamping: max(-Self.farthest, min(Self.farthest, projection.offsetY))))
-    )
-    let side = Block(repeating: Float(projection.side))
-    let one = Block(repeating: 1)
-    let (left, right) = (SIMD8<Int32>(repeating: Int32(rect.x)), SIMD8<Int32>(repeating: Int32(rect.maxX)))
-    let (top, bottom) = (SIMD8<Int32>(repeating: Int32(rect.y)), SIMD8<Int32>(repeating: Int32(rect.maxY)))
-    let progress = progress
-    lanes.withUnsafeBufferPointer { lanes in
-      var block = blocks.upperBound
-      while block > blocks.lowerBound {
-        block &-= 1
-        let signed = lanes[block].signedAspects
-        let aspect = signed.replacing(with: -signed, where: signed .< 0)
-        let width = Self.rounded(side * aspect.replacing(with: one, where: aspect .> one), atLeast: 1)
-        let height = Self.rounded(side / aspect.replacing(with: one, where: aspect .< one), atLeast: 1)
-        let (x, y) = lanes[block].places(progress)
-        let columns = Self.floor(x * scale) &+ offset.x &- width &>> 1
-        let rows = Self.floor(y * scale) &+ offset.y &- height &>> 1
-        let isSeen =
-          (columns .< right) .& (columns &+ width .> left) .& (rows .< bottom) .& (rows &+ height .> top)
-        if any(isSeen) { body(block, columns, rows, width, height, signed .> 0, isSeen) }
-      }
-    }
+  private static func load(_ places: UnsafeBufferPointer<SIMD2<Float>>, _ slot: Int) -> Places {
+    UnsafeRawPointer(places.baseAddress.unsafelyUnwrapped + slot).loadUnaligned(as: Places.self)
+  }
+
+  private static func copy(_ place: SIMD2<Float>, _ lane: Int, to places: inout Places) {
+    places[2 * lane] = place.x
+    places[2 * lane + 1] = place.y
+  }
+
+  @inline(__always)
+  private func look(_ target: Places, _ start: Places?, _ departure: Places?, _ signed: Numbers) -> Eight {
+    var place = target
+    if let start { place -= (place - start) * left }
+    if let departure { place -= (place - departure) * stillToFly }
+    let one = Numbers(repeating: 1)
+    let aspect = signed.replacing(with: -signed, where: signed .< 0)
+    let width = Self.rounded(side * aspect.replacing(with: one, where: aspect .> one))
+    let height = Self.rounded(side / aspect.replacing(with: one, where: aspect .< one))
+    let columns = Self.floor(place.evenHalf * scale) &+ offsetX &- width &>> 1
+    let rows = Self.floor(place.oddHalf * scale) &+ offsetY &- height &>> 1
+    let isSeen =
+      (columns .< rightEdge) .& (columns &+ width .> leftEdge) .& (rows .< bottomEdge) .& (rows &+ height .> topEdge)
+    return Eight(columns: columns, rows: rows, width: width, height: height, isReady: signed .> 0, isSeen: isSeen)
   }
 
   /// No picture that is seen lies farther from the origin, in device pixels.
   private static let farthest = 1 << 21
 
-  /// Adding this number leaves an integer in the lowest bits of a number up to 2²².
-  private static let magic = Block(repeating: 12_582_912)
-
   /// The nearest integers, of numbers up to `farthest`.
   @inline(__always)
-  private static func nearest(_ value: Block) -> SIMD8<Int32> {
-    let limit = Block(repeating: Float(farthest))
+  private static func nearest(_ value: Numbers) -> Integers {
+    // Adding this number leaves an integer in the lowest bits of a number up to 2²².
+    let magic = Numbers(repeating: 12_582_912)
+    let limit = Numbers(repeating: Float(farthest))
     var value = value.replacing(with: limit, where: value .> limit)
     value.replace(with: -limit, where: value .< -limit)
-    return unsafeBitCast(value + magic, to: SIMD8<Int32>.self) &- unsafeBitCast(magic, to: SIMD8<Int32>.self)
+    return unsafeBitCast(value + magic, to: Integers.self) &- unsafeBitCast(magic, to: Integers.self)
   }
 
   @inline(__always)
-  private static func floor(_ value: Block) -> SIMD8<Int32> { nearest(value - Block(repeating: 0.5)) }
+  private static func floor(_ value: Numbers) -> Integers { nearest(value - Numbers(repeating: 0.5)) }
 
+  /// Rounded, and at least 1.
   @inline(__always)
-  private static func rounded(_ value: Block, atLeast least: Int32) -> SIMD8<Int32> {
+  private static func rounded(_ value: Numbers) -> Integers {
     // Half a pixel is rounded up, as it is elsewhere, and not to an even number.
-    let result = nearest(value + Block(repeating: 0x1p-12))
-    let least = SIMD8<Int32>(repeating: least)
-    return result.replacing(with: least, where: result .< least)
+    let one = Numbers(repeating: 1)
+    return nearest(value.replacing(with: one, where: value .< one) + Numbers(repeating: 0x1p-12))
   }
 }
 
-/// A small picture on a flight, in few bytes: there are many of them, and they are sorted anew for every frame.
-public struct FlyingSprite: Sendable {
-  /// Left column in the lower half, top row in the upper one, in device pixels of the window; both signed.
-  var place: UInt32
-  /// Width in the lowest byte, height in the second; the third is 1 for a picture that is ready.
-  var shape: UInt32
-  /// Its place in `Scene.flyingSlots`.
-  public var rank: Int32
+extension PictureField {
+  /// Calls `body` with the pictures of a flight that are wanted and meet `rect`, in the order of their slots.
+  func eachFlying(
+    in rect: PixelRect, _ projection: Projection, where isWanted: (Int32) -> Bool, _ body: (Sprite) -> Void
+  ) {
+    FlightScreen.with(self, rect, projection) { screen in
+      for first in stride(from: 0, to: flight.ranks.count, by: FlightScreen.count) {
+        let eight = screen.look(at: first)
+        guard any(eight.isSeen) else { continue }
+        for lane in 0..<FlightScreen.count where eight.isSeen[lane] {
+          let slot = Int32(truncatingIfNeeded: first + lane)
+          guard flight.ranks[Int(slot)] >= 0, isWanted(slot) else { continue }
+          body(
+            Sprite(
+              slot: slot, x: eight.columns[lane], y: eight.rows[lane], width: eight.width[lane],
+              height: eight.height[lane], isReady: eight.isReady[lane]))
+        }
+      }
+    }
+  }
 
-  /// The pixels it covers.
-  @inline(__always)
-  public var rect: PixelRect {
-    PixelRect(
-      x: Int(Int16(truncatingIfNeeded: place)), y: Int(Int16(truncatingIfNeeded: place >> 16)),
-      width: Int(shape & 0xFF), height: Int(shape >> 8 & 0xFF))
+  /// Brings the pictures of a tile to the screen; to where they belong by their ranks.
+  fileprivate func project(
+    _ tile: Int, of tiles: FlightTiles, in rect: PixelRect, _ projection: Projection, selection: Selection,
+    to out: FlightOnScreen
+  ) {
+    let low = SIMD8<Int32>(repeating: 0xFFFF)
+    let ready = SIMD8<Int32>(repeating: FlightOnScreen.readyBit)
+    let hasSelection = !selection.isEmpty
+    FlightScreen.with(self, rect, projection) { screen in
+      flight.ranks.withUnsafeBufferPointer { ranks in
+        tiles.eachRow(of: tile) { row in
+          var first = row.lowerBound
+          while first < row.upperBound {
+            let eight = screen.look(at: first)
+            var rows = ~eight.rows & low | (eight.rows &+ eight.height) &<< 16
+            rows.replace(with: SIMD8(repeating: FlightOnScreen.nowhere), where: .!eight.isSeen)
+            var columns = eight.columns & low | eight.width &<< 16
+            columns.replace(with: columns | ready, where: eight.isReady)
+            if hasSelection {
+              for lane in 0..<FlightScreen.count where selection.contains(first &+ lane) {
+                columns[lane] |= FlightOnScreen.selectedBit
+              }
+            }
+            let count = min(FlightScreen.count, row.upperBound &- first)
+            withUnsafeBytes(of: rows) { rows in
+              withUnsafeBytes(of: columns) { columns in
+                for lane in 0..<count {
+                  let rank = Int(ranks[first &+ lane])
+                  guard rank >= 0 else { continue }
+                  out.rows[rank] = rows.load(fromByteOffset: lane &* 4, as: Int32.self)
+                  out.columns[rank] = columns.load(fromByteOffset: lane &* 4, as: Int32.self)
+                }
+              }
+            }
+            first &+= FlightScreen.count
+          }
+        }
+      }
+    }
   }
-  /// The first and the last row it covers.
-  @inline(__always)
-  public var rows: (first: Int, last: Int) {
-    let top = Int(Int16(truncatingIfNeeded: place >> 16))
-    return (top, top &+ Int(shape >> 8 & 0xFF) &- 1)
-  }
-  /// Whether its thumbnail can be drawn; otherwise a placeholder is.
-  @inline(__always)
-  public var isReady: Bool { shape >> 16 != 0 }
 }
 
 extension Scene {
-  /// Whether so many pictures are moving that a frame of them is to be drawn from `collectFlight`: they change their places
+  /// Whether so many pictures are moving that a frame of them is to be drawn from `projectFlight`: they change their places
   /// with every frame, so nothing that finds them by their place would be of use for a second one. It lasts until the
   /// index of where they arrived has come (`SceneEffect.index`).
   public var isFlying: Bool { pictures.isFlying }
 
-  /// Whether many pictures have just arrived where they are, and nothing has changed since: `collectFlight` has them still.
+  /// Whether many pictures have just arrived where they are, and nothing has changed since: `projectFlight` has them still.
   public var hasLanded: Bool { pictures.hasLanded }
 
   /// What the index of pictures that have arrived is to be made of; nil where none is needed.
   public var indexRequest: IndexRequest? { pictures.indexRequest }
 
+  /// Whether pictures have arrived whose index has not come yet.
+  public var needsIndex: Bool { pictures.needsIndex }
+
   /// Whether there are so many pictures that they fly when they move.
   public var mayFly: Bool { pictures.mayFly }
 
   /// Which pictures fly, or would: another number whenever they, or their order, are others.
-  public var flightOrder: Int { pictures.flightOrder }
+  public var flightVersion: Int { pictures.flightVersion }
 
   /// Grows when pictures become ready.
   public var thumbnailVersion: Int { pictures.aspectVersion }
 
-  /// The pictures of a flight, or of the next one, by their rank.
-  public var flyingSlots: [Int32] { pictures.flyingSlots }
+  /// What the order of a flight, or of the next one, is found from.
+  public var flightOrderRequest: FlightOrderRequest { pictures.flightOrderRequest }
 
-  /// Longer pictures have no room in a `FlyingSprite`.
-  public static let longestFlyingSprite = 255
+  /// The pictures of a flight, or of the next one.
+  public var flightOrder: FlightOrder { flightOrderRequest.made() }
 
-  /// The ranks of a part of the pictures of a flight: the parts are about as large as one another, and each is drawn over
-  /// the one before.
-  public func flyingRanks(ofPart part: Int, of parts: Int) -> Range<Int> {
-    pictures.flying.ranks(ofPart: part, of: parts)
-  }
+  /// The pictures of a flight are brought to the screen in so many parts, which may be done at the same time.
+  public var flightParts: Int { FlightTiles(slots: pictures.flight.ranks.count).count }
 
-  /// The pictures of a part of a flight that meet `rect` (device pixels; within the first 32,767 columns and rows of the
-  /// window), in the order in which they are drawn, the topmost last. None may be longer than `longestFlyingSprite`.
-  /// - Parameter sprites: Room for as many as the part has ranks.
-  /// - Returns: How many there are, and how many of them are drawn before all that are selected: 0 where none is selected.
-  public func collectFlight(
-    part: Int = 0, of parts: Int = 1, in rect: PixelRect, into sprites: UnsafeMutableBufferPointer<FlyingSprite>
-  ) -> (count: Int, dimmed: Int) {
-    let projection = self.projection
-    var count = 0
-    guard !selection.isEmpty else {
-      pictures.flying.each(ofPart: part, of: parts, in: rect, projection, where: { _ in true }) { sprite in
-        sprites[count] = sprite
-        count &+= 1
-      }
-      return (count, 0)
-    }
-    var dimmed = 0
-    for isSelected in [false, true] {
-      dimmed = count
-      pictures.flying.each(
-        ofPart: part, of: parts, in: rect, projection, where: { selection.contains(Int($0)) == isSelected }
-      ) { sprite in
-        sprites[count] = sprite
-        count &+= 1
-      }
-    }
-    return (count, dimmed)
+  /// Brings a part of the pictures of a flight to the screen.
+  /// - Parameters:
+  ///   - rect: What is seen of the window, in device pixels, within its first 32,766 columns and rows.
+  ///   - screen: Has room for all pictures, those of other parts too.
+  public func projectFlight(part: Int, in rect: PixelRect, to screen: FlightOnScreen) {
+    pictures.project(
+      part, of: FlightTiles(slots: pictures.flight.ranks.count), in: rect, projection, selection: selection,
+      to: screen)
   }
 }

@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 import Geometry
 
@@ -12,8 +13,8 @@ struct LayoutMotion: Sendable {
   private var starts: [SIMD2<Float>] = []
   /// Where they were when they took off; empty while none fly.
   private var departures: [SIMD2<Float>] = []
-  /// Another number whenever one of the three has changed.
-  private(set) var version = 0
+  /// What they cover, or a little more.
+  private var covered = (targets: Box(), starts: Box(), departures: Box())
 
   private var even: Course?
   private var flight: Course?
@@ -27,6 +28,45 @@ struct LayoutMotion: Sendable {
     var start: Double?
     var duration: Double
     func progress(at now: Double) -> Double { min(1, max(0, (now - (start ?? now)) / duration)) }
+  }
+
+  /// What places of many pictures cover, in layout units.
+  private struct Box {
+    var low = SIMD2<Float>(repeating: .infinity)
+    var high = SIMD2<Float>(repeating: -.infinity)
+
+    init() {}
+
+    init(_ rect: Rect) {
+      low = SIMD2(Float(rect.minX), Float(rect.minY))
+      high = SIMD2(Float(rect.maxX), Float(rect.maxY))
+    }
+
+    @inline(__always)
+    mutating func include(_ place: SIMD2<Float>) {
+      low.replace(with: place, where: place .< low)
+      high.replace(with: place, where: place .> high)
+    }
+
+    /// What covers places that have gone a share of their ways from here to there.
+    func moved(to other: Box, share: Float) -> Box {
+      guard low.x <= high.x else { return other }
+      guard other.low.x <= other.high.x else { return self }
+      var box = self
+      box.low += (other.low - low) * share
+      box.high += (other.high - high) * share
+      return box
+    }
+  }
+
+  /// What all pictures on their way cover, or a little more; where they have arrived, exactly that.
+  var bounds: Rect {
+    let progress = progress
+    var box = even == nil ? covered.targets : covered.starts.moved(to: covered.targets, share: progress.even)
+    if flight != nil { box = covered.departures.moved(to: box, share: progress.flown) }
+    guard box.low.x <= box.high.x else { return .zero }
+    let (x, y) = (Double(box.low.x), Double(box.low.y))
+    return Rect(x: x, y: y, width: Double(box.high.x) - x, height: Double(box.high.y) - y)
   }
 
   /// How far the motions have come: what a place follows from, of where it was and where it goes.
@@ -61,10 +101,20 @@ struct LayoutMotion: Sendable {
     return progress.place(target: target, start: start, departure: flight == nil ? start : departures[slot])
   }
 
-  /// The ends of both motions, by slot; a motion that is over, or has not begun, ends where it starts.
-  var ends: (targets: [SIMD2<Float>], starts: [SIMD2<Float>], departures: [SIMD2<Float>]) {
-    let starts = even == nil ? targets : self.starts
-    return (targets, starts, flight == nil ? starts : departures)
+  /// Calls `body` with the ends of both motions, by slot; of one that is over, or has not begun, with nil.
+  func withEnds(
+    _ body: (
+      _ targets: UnsafeBufferPointer<SIMD2<Float>>, _ starts: UnsafeBufferPointer<SIMD2<Float>>?,
+      _ departures: UnsafeBufferPointer<SIMD2<Float>>?
+    ) -> Void
+  ) {
+    targets.withUnsafeBufferPointer { targets in
+      starts.withUnsafeBufferPointer { starts in
+        departures.withUnsafeBufferPointer { departures in
+          body(targets, even == nil ? nil : starts, flight == nil ? nil : departures)
+        }
+      }
+    }
   }
 
   /// Where every picture is on its way, by slot.
@@ -74,16 +124,13 @@ struct LayoutMotion: Sendable {
       places = targets
       return
     }
-    let (progress, ends) = (progress, ends)
+    let progress = progress
     places.withUnsafeMutableBufferPointer { places in
-      ends.targets.withUnsafeBufferPointer { targets in
-        ends.starts.withUnsafeBufferPointer { starts in
-          ends.departures.withUnsafeBufferPointer { departures in
-            for slot in 0..<places.count {
-              places[slot] = progress.place(
-                target: targets[slot], start: starts[slot], departure: departures[slot])
-            }
-          }
+      withEnds { targets, starts, departures in
+        let starts = starts ?? targets
+        let departures = departures ?? starts
+        for slot in 0..<places.count {
+          places[slot] = progress.place(target: targets[slot], start: starts[slot], departure: departures[slot])
         }
       }
     }
@@ -95,7 +142,6 @@ struct LayoutMotion: Sendable {
     targets.append(contentsOf: places[targets.count...])
     if even != nil { starts.append(contentsOf: places[starts.count...]) }
     if flight != nil { departures.append(contentsOf: places[departures.count...]) }
-    version &+= 1
   }
 
   /// Sends a picture somewhere; where it is on the way, it goes on from there.
@@ -106,22 +152,55 @@ struct LayoutMotion: Sendable {
 
   /// The picture had no place before: it does not come flying from nowhere.
   mutating func appear(_ slot: Int) {
-    if even != nil { starts[slot] = targets[slot] }
-    if flight != nil { departures[slot] = targets[slot] }
-    version &+= 1
+    covered.targets.include(targets[slot])
+    if even != nil {
+      starts[slot] = targets[slot]
+      covered.starts.include(targets[slot])
+    }
+    if flight != nil {
+      departures[slot] = targets[slot]
+      covered.departures.include(targets[slot])
+    }
   }
 
   /// Takes the places of a snapshot as targets. Where the even motion is just now becomes its start.
   /// - Parameter positions: x and y of each of `slots`, interleaved.
   mutating func retarget(slots: [Int32], positions: [Float], as shown: ShownPlaces) {
     keepTargetsAsStarts(retargeting: slots.count)
-    targets.withUnsafeMutableBufferPointer { targets in
+    covered.targets = targets.withUnsafeMutableBufferPointer { targets in
       slots.withUnsafeBufferPointer { slots in
         positions.withUnsafeBufferPointer { positions in
-          for index in 0..<slots.count {
-            targets[Int(slots[index])] = shown.place(x: positions[2 &* index], y: positions[2 &* index &+ 1])
+          // No two parts write to the same place.
+          nonisolated(unsafe) let (targets, slots, positions) = (targets, slots, positions)
+          return Self.inParts(slots.count) { indices in
+            var box = Box()
+            for index in indices {
+              let place = shown.place(x: positions[2 &* index], y: positions[2 &* index &+ 1])
+              targets[Int(slots[index])] = place
+              box.include(place)
+            }
+            return box
           }
         }
+      }
+    }
+  }
+
+  /// Places that a processor moves at a time.
+  private static let placesAtOnce = 1 << 15
+
+  /// Calls `body` with parts of `0..<count`, on all processors; what it returns for them, together.
+  private static func inParts(_ count: Int, _ body: @Sendable (Range<Int>) -> Box) -> Box {
+    let parts = (count + placesAtOnce - 1) / placesAtOnce
+    guard parts > 1 else { return body(0..<count) }
+    return withUnsafeTemporaryAllocation(of: Box.self, capacity: parts) { boxes in
+      nonisolated(unsafe) let boxes = boxes
+      DispatchQueue.concurrentPerform(iterations: parts) { part in
+        boxes[part] = body(part * placesAtOnce..<min(count, (part + 1) * placesAtOnce))
+      }
+      return boxes.reduce(into: Box()) { all, box in
+        all.include(box.low)
+        all.include(box.high)
       }
     }
   }
@@ -129,40 +208,51 @@ struct LayoutMotion: Sendable {
   /// The same, of places by slot.
   mutating func retarget(slots: [Int32], places: [SIMD2<Float>]) {
     keepTargetsAsStarts(retargeting: slots.count)
+    var box = Box()
     targets.withUnsafeMutableBufferPointer { targets in
-      for slot in slots { targets[Int(slot)] = places[Int(slot)] }
+      for slot in slots {
+        targets[Int(slot)] = places[Int(slot)]
+        box.include(places[Int(slot)])
+      }
     }
+    covered.targets = box
   }
 
   private mutating func keepTargetsAsStarts(retargeting count: Int) {
     if even != nil {
       let share = Float(evenProgress)
+      covered.starts = covered.starts.moved(to: covered.targets, share: share)
       starts.withUnsafeMutableBufferPointer { starts in
         targets.withUnsafeBufferPointer { targets in
-          for slot in 0..<starts.count { starts[slot] += (targets[slot] - starts[slot]) * share }
+          nonisolated(unsafe) let (starts, targets) = (starts, targets)
+          _ = Self.inParts(starts.count) { slots in
+            for slot in slots { starts[slot] += (targets[slot] - starts[slot]) * share }
+            return Box()
+          }
         }
       }
     } else {
+      covered.starts = covered.targets
       // The memory of the starts is that of the targets from now on.
       swap(&starts, &targets)
       if targets.count != starts.count || count < starts.count { targets = starts }
     }
-    version &+= 1
   }
 
   /// Starts the motion towards the targets.
   /// - Parameters:
-  ///   - places: Where the pictures are drawn now; nil when a new layout does not begin, to which they would fly from there.
+  ///   - places: Where the pictures are drawn now, and what they cover; nil when a new layout does not begin, to which they
+  ///     would fly from there.
   ///   - settles: The last snapshot, which may be turned: take a little longer.
-  mutating func begin(departingFrom places: [SIMD2<Float>]?, settles: Bool, now: Double) {
+  mutating func begin(departingFrom departed: (places: [SIMD2<Float>], covered: Rect)?, settles: Bool, now: Double) {
     let interval = latestSnapshot.map { now - $0 } ?? 0
     latestSnapshot = now
     evenProgress = 0
-    if let places {
-      departures = places
+    if let departed {
+      departures = departed.places
+      covered.departures = Box(departed.covered)
       departureProgress = 0
       flight = Course(start: nil, duration: Self.flightSeconds)
-      version &+= 1
       // The flight is the way to the first snapshot; the even motion begins with the second one.
       even = nil
     } else {

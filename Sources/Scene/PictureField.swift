@@ -14,7 +14,7 @@ struct PictureField: Sendable {
 
   private(set) var phase = Phase.none
   /// Width / height, negative until the picture is ready; -1 until known.
-  private var signedAspects: [Float] = []
+  private(set) var signedAspects: [Float] = []
   /// Grows when pictures become ready, or get another shape.
   private(set) var aspectVersion = 0
   /// Where the pictures are drawn; while many fly, where they were before.
@@ -116,36 +116,26 @@ struct PictureField: Sendable {
   /// What the whole map covers, in layout units: cells of the loading grid, or middles of the pictures of a layout.
   var bounds: Rect {
     if phase == .grid, let loadingGrid { return loadingGrid.bounds(count: order.count) }
-    return flightBounds ?? grid.bounds
+    return isFlying ? motion.bounds : grid.bounds
   }
-
-  /// What the pictures that are drawn in a flight cover; nil when there is none.
-  private var flightBounds: Rect?
 
   /// Whether many pictures move at once, or have arrived and are not indexed yet. They are drawn in the order of their
   /// priority, without an index: making one for every frame would take longer than drawing what it finds.
-  var isFlying: Bool { flightBounds != nil }
-  /// Whether they have just arrived, and nothing has changed since: `flying` has them where they are.
+  private(set) var isFlying = false
+  /// Whether they have just arrived, and nothing has changed since: `flight` has them where they are.
   var hasLanded: Bool { landedVersion == version }
   private var landedVersion: Int?
 
-  /// More pictures than this do not fly at once: where so many are on the way, those of the highest priority, an even
-  /// sample, are what is seen until they arrive.
-  static let mostFlying = 100_000
-
-  /// The pictures that are drawn in a flight, roughly in the order of their priority, the topmost first.
-  private(set) var flying = FlightList()
-  /// What `flying` has taken over.
-  private var listed: (order: Int, motion: Int, aspects: Int)?
+  /// The pictures of a flight, and of which version they are.
+  private(set) var flight = FlightOrder()
+  private var listedVersion: Int?
   /// Whether there are so many pictures that they fly when they move.
   var mayFly: Bool { placed.count > Scene.strictOrderLimit }
   /// Which pictures fly: another number whenever they, or their order, are others.
-  var flightOrder: Int { placedVersion }
-  /// Those that fly, or would, the topmost first.
-  var flyingSlots: [Int32] {
-    if isFlying { return flying.slots }
-    var grid = grid
-    return Array(grid.topmost(Self.mostFlying, of: placed, version: placedVersion))
+  var flightVersion: Int { placedVersion }
+  /// What the order of those that fly, or would, is found from.
+  var flightOrderRequest: FlightOrderRequest {
+    FlightOrderRequest(marks: marks, known: listedVersion == placedVersion ? flight : nil)
   }
 
   // MARK: What the job tells
@@ -244,7 +234,7 @@ struct PictureField: Sendable {
       grow(to: Int(slots.max() ?? 0) + 1)
     }
     let isNewRun = restores || !isRunning
-    let oldSizing = sizing
+    let (oldSizing, covered) = (sizing, bounds)
     layoutVersion &+= 1
     if isNewRun {
       reference =
@@ -275,7 +265,7 @@ struct PictureField: Sendable {
     }
     motion.retarget(slots: slots, positions: positions, as: ShownPlaces(normalization, orientation))
     putOnShelf()
-    setOut(departs: departs, settles: isFinal && reference != nil, animated: animated, now: now)
+    setOut(from: departs ? covered : nil, settles: isFinal && reference != nil, animated: animated, now: now)
     if isFinal { completeOrientation = orientation }
   }
 
@@ -283,9 +273,10 @@ struct PictureField: Sendable {
   private var layoutPlaces: [SIMD2<Float>] { packing == nil ? motion.targets : freePlaces }
 
   /// Begins the way to the targets, or ends it at once.
-  private mutating func setOut(departs: Bool, settles: Bool, animated: Bool, now: Double) {
+  /// - Parameter covered: What the pictures cover that take off; nil where they go on as they do.
+  private mutating func setOut(from covered: Rect?, settles: Bool, animated: Bool, now: Double) {
     if animated {
-      motion.begin(departingFrom: departs ? restingPlaces : nil, settles: settles, now: now)
+      motion.begin(departingFrom: covered.map { (restingPlaces, $0) }, settles: settles, now: now)
       for slot in newlyPlaced { motion.appear(Int(slot)) }
       // From now on pictures move: the index would be of use for one frame more at most.
       if mayFly { indexIsStale = true }
@@ -339,6 +330,7 @@ struct PictureField: Sendable {
   mutating func arrange(_ arranged: Arrangement?, animated: Bool, now: Double) -> Bool {
     guard hasFinishedLayout, arranged != nil || packing != nil else { return false }
     if let arranged, arranged.positions.count != 2 * layoutSlots.count { return false }
+    let covered = bounds
     departedSizing = sizing
     motion.prepare(restingPlaces)
     if isOnTheWay { motion.write(to: &restingPlaces) }
@@ -353,7 +345,7 @@ struct PictureField: Sendable {
       freePlaces = []
     }
     putOnShelf()
-    setOut(departs: animated, settles: false, animated: animated, now: now)
+    setOut(from: animated ? covered : nil, settles: false, animated: animated, now: now)
     return true
   }
 
@@ -377,23 +369,17 @@ struct PictureField: Sendable {
       fly()
       return
     }
-    flying = FlightList()
-    listed = nil
-    flightBounds = nil
+    isFlying = false
     indexIsStale = false
     grid.rebuild(
       slots: placed, version: placedVersion, places: restingPlaces, signedAspects: signedAspects, extent: Self.extent)
   }
 
-  /// Brings `flying` up to date.
+  /// Brings `flight` up to date.
   private mutating func fly() {
-    let isListed = listed?.order == placedVersion
-    if !isListed { flying.list(grid.topmost(Self.mostFlying, of: placed, version: placedVersion)) }
-    if !isListed || listed?.aspects != aspectVersion { flying.take(signedAspects: signedAspects) }
-    if !isListed || listed?.motion != motion.version { flying.take(motion) }
-    listed = (placedVersion, motion.version, aspectVersion)
-    flying.progress = motion.progress
-    flightBounds = flying.bounds
+    if listedVersion != placedVersion { flight = flightOrderRequest.made() }
+    listedVersion = placedVersion
+    isFlying = true
     indexIsStale = false
   }
 
@@ -401,28 +387,39 @@ struct PictureField: Sendable {
     IndexKey(order: placedVersion, arrangement: arrangementVersion, aspects: aspectVersion)
   }
   private var askedFor: IndexKey?
+  /// How many in a row came too late; rather than wait for ever for one that does not, it is made at once.
+  private var missedIndexes = 0
+  private static let mostMissedIndexes = 4
+
+  /// Whether pictures have arrived whose index has not come yet.
+  var needsIndex: Bool { isFlying && !motion.isMoving }
 
   /// Whether an index is to be made of pictures that have arrived; told once.
   mutating func takeNeedForIndex() -> Bool {
-    guard isFlying, !motion.isMoving, askedFor != indexKey else { return false }
+    guard needsIndex, askedFor != indexKey else { return false }
     askedFor = indexKey
     return true
   }
 
   /// What it is to be made of; nil where none is needed.
   var indexRequest: IndexRequest? {
-    guard isFlying, !motion.isMoving else { return nil }
+    guard needsIndex else { return nil }
     return IndexRequest(
       key: indexKey, grid: grid.emptied, slots: placed, places: restingPlaces, signedAspects: signedAspects)
   }
 
   /// Takes an index of pictures that have arrived. Returns whether that changes what is drawn.
   mutating func take(_ index: PictureIndex) -> Bool {
-    guard isFlying, !motion.isMoving else { return false }
-    flightBounds = nil
+    guard needsIndex else { return false }
+    if index.key != indexKey {
+      // Something has come in between, and another one is being made.
+      missedIndexes += 1
+      guard missedIndexes >= Self.mostMissedIndexes else { return false }
+    }
+    missedIndexes = 0
+    isFlying = false
     version += 1
     guard index.key == indexKey else {
-      // Something has come in between; rather than wait for another one and perhaps another:
       indexIsStale = true
       return true
     }

@@ -11,12 +11,13 @@ public struct IndexRequest: Sendable {
   let places: [SIMD2<Float>]
   let signedAspects: [Float]
 
-  /// Makes it.
-  public func made() -> PictureIndex {
+  /// Makes it; nil once it is of no use any more, which is asked now and then.
+  public func made(unless isObsolete: () -> Bool = { false }) -> PictureIndex? {
     var grid = grid
-    grid.rebuild(
-      slots: slots, version: key.order, places: places, signedAspects: signedAspects, extent: PictureField.extent)
-    return PictureIndex(key: key, grid: grid)
+    let isMade = grid.rebuild(
+      slots: slots, version: key.order, places: places, signedAspects: signedAspects, extent: PictureField.extent,
+      unless: isObsolete)
+    return isMade ? PictureIndex(key: key, grid: grid) : nil
   }
 }
 

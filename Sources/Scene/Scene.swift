@@ -60,6 +60,8 @@ public struct Scene: Sendable {
   var gesture = Gesture()
   /// Where the pointer is, in device pixels of the window; nil when it is elsewhere, or the hand is on the keyboard.
   public internal(set) var pointer: Point?
+  /// Where the picture beneath the pointer was last looked for.
+  var hoverPoint: Point?
   var now = 0.0
   /// When the first images became known, for the choice of the loading grid's columns.
   var firstImagesAt: Double?

@@ -201,9 +201,18 @@ extension Scene {
   mutating func updateHover(_ effects: inout Effects) {
     guard !gesture.isDragging else { return }
     let isOnOverview = pointer.map { self.isOnOverview($0) } ?? false
-    let over = opened == nil && !isOnOverview ? pointer.flatMap { picture(at: $0) } : nil
+    let over = opened == nil && !isOnOverview ? pointer.flatMap { pictureHovered(at: $0) } : nil
+    hoverPoint = pointer
     setHovered(over, &effects)
     setCursor(over == nil && !isOnOverview ? .arrow : .pointer, &effects)
+  }
+
+  /// The picture beneath the pointer. Of very many that move beneath one that rests, only whether the same is still there:
+  /// looking for another with every frame would take as long as drawing it.
+  private func pictureHovered(at point: Point) -> Int? {
+    guard isFlying, point == hoverPoint else { return picture(at: point) }
+    // Rounding may have put it a pixel aside.
+    return hovered.flatMap { spriteRect(of: $0).map { Rect($0).insetBy(-1).contains(point) } == true ? $0 : nil }
   }
 
   private mutating func setHovered(_ slot: Int?, _ effects: inout Effects) {

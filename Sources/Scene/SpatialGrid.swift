@@ -55,22 +55,29 @@ struct SpatialGrid: Sendable {
   }
 
   /// Sorts the pictures in `slots`, which lie at `places` (by slot, layout units).
-  /// - Parameter version: another one whenever `slots` has changed.
+  /// - Parameters:
+  ///   - version: Another one whenever `slots` has changed.
+  ///   - isObsolete: Whether to leave it half done; asked now and then.
+  /// - Returns: Whether it was done.
+  @discardableResult
   mutating func rebuild(
-    slots: [Int32], version: Int, places: [SIMD2<Float>], signedAspects: [Float], extent: Double
-  ) {
+    slots: [Int32], version: Int, places: [SIMD2<Float>], signedAspects: [Float], extent: Double,
+    unless isObsolete: () -> Bool = { false }
+  ) -> Bool {
     let count = slots.count
     guard count > 0 else {
       self = SpatialGrid()
-      return
+      return true
     }
     rank(slots, version: version)
     cellOfItem.resize(to: count, filler: 0)
     items.resize(to: count, filler: Item(slot: 0, x: 0, y: 0, signedAspect: 1))
-    ranked.withUnsafeBufferPointer { slots in
+    return ranked.withUnsafeBufferPointer { slots in
       places.withUnsafeBufferPointer { places in
         layOutCells(slots: slots, places: places, extent: extent)
-        signedAspects.withUnsafeBufferPointer { sort(slots: slots, places: places, signedAspects: $0) }
+        return signedAspects.withUnsafeBufferPointer {
+          sort(slots: slots, places: places, signedAspects: $0, unless: isObsolete)
+        }
       }
     }
   }
@@ -79,15 +86,6 @@ struct SpatialGrid: Sendable {
     guard rankedVersion != version else { return }
     rank(slots)
     rankedVersion = version
-  }
-
-  /// The pictures of the highest priority, at most so many, roughly in its order.
-  mutating func topmost(_ most: Int, of slots: [Int32], version: Int) -> ArraySlice<Int32> {
-    rank(slots, version: version)
-    // The ranks are powers of two: by halves, whole ones remain.
-    var count = ranked.count
-    while count > most { count /= 2 }
-    return ranked.prefix(count)
   }
 
   /// An index of nothing, for `rebuild` on another thread: it need not find the order of the pictures again.
@@ -174,15 +172,16 @@ struct SpatialGrid: Sendable {
 
   private mutating func sort(
     slots: UnsafeBufferPointer<Int32>, places: UnsafeBufferPointer<SIMD2<Float>>,
-    signedAspects: UnsafeBufferPointer<Float>
-  ) {
+    signedAspects: UnsafeBufferPointer<Float>, unless isObsolete: () -> Bool
+  ) -> Bool {
     let cells = columns * rows
     starts.resize(to: cells + 1, filler: 0)
     let lattice = lattice
-    starts.withUnsafeMutableBufferPointer { starts in
+    return starts.withUnsafeMutableBufferPointer { starts in
       items.withUnsafeMutableBufferPointer { items in
         cellOfItem.withUnsafeMutableBufferPointer { cellOfItem in
           starts.update(repeating: 0)
+          if isObsolete() { return false }
           for index in 0..<slots.count {
             let place = places[Int(slots[index])]
             let cell = lattice.cell(x: place.x, y: place.y)
@@ -195,6 +194,7 @@ struct SpatialGrid: Sendable {
             starts[cell] = begin
             begin &+= count
           }
+          if isObsolete() { return false }
           // The beginnings move to the ends while the cells fill, and back afterwards.
           for index in 0..<slots.count {
             let cell = Int(cellOfItem[index])
@@ -211,8 +211,10 @@ struct SpatialGrid: Sendable {
           }
           starts[0] = 0
           for cell in 0..<cells {
+            if cell & 0xFFF == 0, isObsolete() { return false }
             Self.sortByPriority(items, Int(starts[cell])..<Int(starts[cell + 1]))
           }
+          return true
         }
       }
     }

@@ -116,7 +116,8 @@ extension Scene {
     in rect: PixelRect, isFiltered: Bool, _ isWanted: (Int32) -> Bool, into sprites: inout [Sprite]
   ) {
     if pictures.isFlying {
-      pictures.flying.each(in: rect, projection, where: isWanted) { (sprite: Sprite) in sprites.append(sprite) }
+      pictures.eachFlying(in: rect, projection, where: isWanted) { sprites.append($0) }
+      Self.orderByPriority(&sprites, slots: pictures.count)
       return
     }
     guard !rect.isEmpty, !pictures.grid.items.isEmpty else { return }
@@ -194,7 +195,7 @@ extension Scene {
   /// Sorts by priority, the topmost last, in time proportional to the number of slots: reversed bits are a permutation.
   private static func orderByPriority(_ sprites: inout [Sprite], slots: Int) {
     guard sprites.count > 1 else { return }
-    if slots > 4 * strictOrderLimit || sprites.count < 64 {
+    if sprites.count < max(64, slots / 16) {
       sprites.sort { SpatialGrid.priority($0.slot) > SpatialGrid.priority($1.slot) }
       return
     }

@@ -4,6 +4,7 @@ import Dispatch
 import Drawing
 import Geometry
 import Imaging
+import Numerics
 import Rendering
 import Scene
 import X11
@@ -74,7 +75,11 @@ private struct PrefetchRequest {
   /// Copies pictures for flights, with seconds between.
   private var isPreparingFlight = false
   private nonisolated static let flightInterval = 0.5
-  private let indexQueue = DispatchQueue(label: "index", qos: .userInitiated)
+  private let flightThread = PatientThread(name: "flight")
+  private let indexThread = PatientThread(name: "index")
+  /// The index that is being made.
+  private var indexing: CancellationToken?
+  private nonisolated static let restBeforeIndex = 0.1
   /// The full-size view at the last look.
   private var lastOpened: [OpenedImage] = []
   /// What is seen through transparent pictures at full size.
@@ -118,6 +123,7 @@ private struct PrefetchRequest {
   /// Hands an input to the scene and its effects on.
   func send(_ input: SceneInput) {
     for effect in scene.handle(input) { onEffect?(effect) }
+    if !scene.needsIndex { indexing?.cancel() }
   }
 
   func setTheme(_ theme: Theme) { frames.renderer.background = theme.canvas.argb }
@@ -241,7 +247,7 @@ private struct PrefetchRequest {
   private func prepareFlight() {
     guard !isPreparingFlight, let atlas, let request = frames.flightRequest(scene, atlas: atlas) else { return }
     isPreparingFlight = true
-    prefetchQueue.async {
+    flightThread.async {
       let pictures = request.made()
       let damaged = atlas.takeDamaged()
       DispatchQueue.main.async {
@@ -260,15 +266,26 @@ private struct PrefetchRequest {
     }
   }
 
-  /// Has the index made of pictures that have arrived.
+  /// Has the index made of pictures that have arrived, unless they soon fly on: between two snapshots of a running layout
+  /// nobody has any use for it.
   func index() {
-    guard let atlas, let request = scene.indexRequest else { return }
-    indexQueue.async {
-      let index = request.made()
-      DispatchQueue.main.async {
-        MainActor.assumeIsolated {
-          // Another location has another scene.
-          if atlas === self.atlas { self.send(.indexed(index)) }
+    DispatchQueue.main.asyncAfter(deadline: .now() + Self.restBeforeIndex) {
+      MainActor.assumeIsolated {
+        guard self.indexing == nil, let atlas = self.atlas, let request = self.scene.indexRequest else { return }
+        let token = CancellationToken()
+        self.indexing = token
+        self.indexThread.async {
+          let index = request.made(unless: { token.isCancelled })
+          DispatchQueue.main.async {
+            MainActor.assumeIsolated {
+              self.indexing = nil
+              // Another location has another scene.
+              guard atlas === self.atlas else { return }
+              if let index { self.send(.indexed(index)) }
+              // What was asked for meanwhile was left undone.
+              if self.scene.needsIndex { self.index() }
+            }
+          }
         }
       }
     }

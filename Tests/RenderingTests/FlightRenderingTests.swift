@@ -1,3 +1,4 @@
+import Arrangements
 import Atlas
 import Geometry
 import TestSupport
@@ -34,16 +35,29 @@ struct FlightRenderingTests {
     return atlas
   }
 
-  /// A scene in the middle of a flight; the last slot is known and not ready.
-  private func flight(selected: [Int] = []) -> Scene {
+  /// A scene in the middle of a flight; the last slot is known and not ready, unless all are.
+  /// - Parameters:
+  ///   - size: The extent of its viewport.
+  ///   - isIntoGrid: They are about to arrive in a grid.
+  private func flight(
+    selected: [Int] = [], areAllReady: Bool = false, size: (width: Int, height: Int) = (width - 20, height - 30),
+    isIntoGrid: Bool = false
+  ) throws -> Scene {
     var numbers = SplitMix64(seed: 9)
     let shapes = [1, 2, 0.75, 4.0 / 3, 0.25]
     var scene = makeScene(
-      viewport: PixelRect(x: 7, y: 11, width: Self.width - 20, height: Self.height - 30),
+      viewport: PixelRect(x: 7, y: 11, width: size.width, height: size.height),
       aspects: (0..<Self.count).map { shapes[$0 % 5] }, positions: randomPoints(Self.count, &numbers),
-      ready: { $0 != Self.count - 1 })
+      ready: { areAllReady || $0 != Self.count - 1 })
     _ = scene.handle(.select(slots: selected))
     _ = scene.handle(.animationEnabled(true))
+    if isIntoGrid {
+      _ = scene.handle(.arrangementMode(.grid))
+      let request = try #require(scene.arrangementRequest)
+      _ = scene.handle(.arranged(try request.computed(), .grid, version: request.version))
+      for tick in 0..<30 { _ = scene.handle(.tick(seconds: 100 + Double(tick) / 60)) }
+      return scene
+    }
     let points = randomPoints(Self.count, &numbers)
     _ = scene.handle(
       .layout(
@@ -54,10 +68,12 @@ struct FlightRenderingTests {
   }
 
   /// What `drawFlight` draws, and a plain drawing of the same, picture by picture.
-  private func drawings(of scene: Scene, _ atlas: Atlas, isPrepared: Bool = true) -> (
+  private func drawings(of scene: Scene, _ atlas: Atlas, isPrepared: Bool = true, layers: Int = .max) -> (
     flight: [UInt32], plain: [UInt32]
   ) {
-    let frames = MapFrames(renderer: MapRenderer(background: Self.canvas))
+    var renderer = MapRenderer(background: Self.canvas)
+    renderer.mostFlightLayers = layers
+    let frames = MapFrames(renderer: renderer)
     if isPrepared { frames.flightRequest(scene, atlas: atlas).map { frames.take($0.made()) } }
     let (drawn, plain) = (
       Buffer(width: Self.width, height: Self.height), Buffer(width: Self.width, height: Self.height)
@@ -108,28 +124,57 @@ struct FlightRenderingTests {
 
   @Test("each is its smallest level, in the order of the scene, and nothing outside the viewport is touched")
   func drawn() async throws {
-    let scene = flight()
+    let scene = try flight()
     #expect(scene.isFlying && scene.spriteSide <= FlightPictures.largestSide)
     let (flight, plain) = drawings(of: scene, try await Self.atlas.value)
     let isSame = flight == plain
     #expect(isSame)
   }
 
+  @Test("from front to back, where all are ready, the same is drawn, also where they are cut off, and of one pixel")
+  func frontToBack() async throws {
+    var sides: Set<Int> = []
+    for (size, isIntoGrid) in [
+      ((Self.width - 20, Self.height - 30), false), ((131, 97), false), ((240, 180), true), ((60, 45), true),
+    ] {
+      let scene = try flight(areAllReady: true, size: size, isIntoGrid: isIntoGrid)
+      #expect(scene.isFlying)
+      sides.insert(scene.spriteSide)
+      #expect(scene.spriteSide <= FlightPictures.largestSide)
+      let (flight, plain) = drawings(of: scene, try await Self.atlas.value)
+      let isSame = flight == plain
+      #expect(isSame, "\(scene.spriteSide) pixels")
+    }
+    #expect(sides.contains(1) && sides.contains { $0 > 2 }, "\(sides)")
+  }
+
+  @Test("of those that lie deepest beneath others, hardly anything would have been seen")
+  func layers() async throws {
+    let scene = try flight(areAllReady: true)
+    let limited = MapRenderer(background: Self.canvas).mostFlightLayers
+    let (flight, plain) = drawings(of: scene, try await Self.atlas.value, layers: limited)
+    let different = zip(flight, plain).count { $0 != $1 }
+    let least = drawings(of: scene, try await Self.atlas.value, layers: 1)
+    let differentOfOne = zip(least.flight, least.plain).count { $0 != $1 }
+    #expect(different < plain.count / 100, "\(different) of \(plain.count) pixels")
+    #expect(differentOfOne > plain.count / 20, "\(differentOfOne) of \(plain.count) pixels")
+  }
+
   @Test("those that are not selected are dimmed, beneath those that are")
   func selected() async throws {
     let (flight, plain) = drawings(
-      of: flight(selected: Array(stride(from: 0, to: Self.count, by: 7))), try await Self.atlas.value)
+      of: try flight(selected: Array(stride(from: 0, to: Self.count, by: 7))), try await Self.atlas.value)
     let isSame = flight == plain
     #expect(isSame)
     // Of a few that lie elsewhere, the rest is dimmed all the same.
-    let alone = drawings(of: self.flight(selected: [Self.count - 1]), try await Self.atlas.value)
+    let alone = drawings(of: try self.flight(selected: [Self.count - 1]), try await Self.atlas.value)
     let isSameAlone = alone.flight == alone.plain
     #expect(isSameAlone)
   }
 
   @Test("until their pixels are copied, they are seen in their average colour")
   func notPrepared() async throws {
-    let (flight, plain) = drawings(of: flight(), try await Self.atlas.value, isPrepared: false)
+    let (flight, plain) = drawings(of: try flight(), try await Self.atlas.value, isPrepared: false)
     let isSame = flight == plain
     #expect(isSame)
   }
@@ -137,7 +182,7 @@ struct FlightRenderingTests {
   @Test("pixels that were copied in another order are found, and no others are taken for them")
   func otherOrder() async throws {
     let atlas = try await Self.atlas.value
-    var scene = flight()
+    var scene = try flight()
     let frames = MapFrames(renderer: MapRenderer(background: Self.canvas))
     let request = try #require(frames.flightRequest(scene, atlas: atlas))
     frames.take(request.made())
@@ -176,7 +221,7 @@ struct FlightRenderingTests {
         isOpaque: true)
     }
     atlas.release(level: 0)
-    let (flight, plain) = drawings(of: flight(), atlas)
+    let (flight, plain) = drawings(of: try flight(), atlas)
     let isSame = flight == plain
     #expect(isSame)
   }
@@ -184,7 +229,7 @@ struct FlightRenderingTests {
   @Test("from the landing on it becomes the picture of the map at rest, and stays that")
   func landed() async throws {
     let atlas = try await Self.atlas.value
-    var scene = flight()
+    var scene = try flight()
     let buffer = Buffer(width: Self.width, height: Self.height)
     let frames = MapFrames(renderer: MapRenderer(background: Self.canvas), budget: MapFramesTests.stingy)
     var time = 100.0 + 9.0 / 60
@@ -194,8 +239,8 @@ struct FlightRenderingTests {
     {
       flights += 1
       time += 1.0 / 60
-      if scene.handle(.tick(seconds: time)).contains(.index), let request = scene.indexRequest {
-        _ = scene.handle(.indexed(request.made()))
+      if scene.handle(.tick(seconds: time)).contains(.index), let index = scene.indexRequest?.made() {
+        _ = scene.handle(.indexed(index))
       }
     }
     #expect(flights > 10 && scene.hasLanded)

@@ -49,15 +49,10 @@ struct FlightTests {
     var seen: [Sprite] = []
     scene.collectSprites(in: part, into: &seen)
     #expect(seen == sprites.filter { !$0.rect.intersection(part).isEmpty })
-    // In few bytes it is the same.
-    let packed = withUnsafeTemporaryAllocation(of: FlyingSprite.self, capacity: scene.flyingSlots.count) { memory in
-      let (count, dimmed) = scene.collectFlight(in: viewport, into: memory)
-      #expect(dimmed == 0)
-      return Array(memory[..<count])
-    }
-    #expect(packed.map(\.rect) == sprites.map(\.rect) && packed.allSatisfy(\.isReady))
-    #expect(packed.map { scene.flyingSlots[Int($0.rank)] } == sprites.map(\.slot))
-    #expect(packed.allSatisfy { $0.rows.first == $0.rect.y && $0.rows.last == $0.rect.maxY - 1 })
+    // In few bytes it is the same, the topmost first.
+    #expect(projected(scene, in: viewport).map(\.sprite) == sprites.reversed())
+    #expect(projected(scene, in: viewport).allSatisfy { !$0.isSelected })
+    #expect(projected(scene, in: part).map(\.sprite) == seen.reversed())
     // The one on top is the one that is hit.
     for sprite in sprites.suffix(300) {
       let point = Point(x: Double(sprite.x) + 0.5, y: Double(sprite.y) + 0.5)
@@ -67,20 +62,64 @@ struct FlightTests {
     }
   }
 
-  @Test("the selected ones come last, and how many come before them is told")
+  /// What `projectFlight` tells of the pictures that meet a rectangle.
+  private func projected(_ scene: Scene, in rect: PixelRect) -> [(sprite: Sprite, isSelected: Bool)] {
+    let slots = scene.flightOrder.slots
+    var rows = [Int32](repeating: 7, count: slots.count)
+    var columns = rows
+    rows.withUnsafeMutableBufferPointer { rows in
+      columns.withUnsafeMutableBufferPointer { columns in
+        guard let rows = rows.baseAddress, let columns = columns.baseAddress else { return }
+        for part in 0..<scene.flightParts {
+          scene.projectFlight(part: part, in: rect, to: FlightOnScreen(rows: rows, columns: columns))
+        }
+      }
+    }
+    return slots.indices.compactMap { rank in
+      if rows[rank] == FlightOnScreen.nowhere { return nil }
+      let (top, end) = (Int(~Int16(truncatingIfNeeded: rows[rank])), Int(rows[rank] >> 16))
+      let rect = PixelRect(
+        x: Int(Int16(truncatingIfNeeded: columns[rank])), y: top, width: Int(columns[rank] >> 16 & 0xFF),
+        height: end - top)
+      return (
+        Sprite(slot: Int(slots[rank]), rect: rect, isReady: columns[rank] & FlightOnScreen.readyBit != 0),
+        columns[rank] & FlightOnScreen.selectedBit != 0
+      )
+    }
+  }
+
+  @Test("the selected ones are told from the others, and lie on all of them")
   func selected() {
     var stage = stage(seed: 5)
     stage.send(.select(slots: Array(stride(from: 0, to: Self.count, by: 3))))
     stage.lay(clusteredPoints(Self.count, seed: 6), animated: true)
     stage.wait(0.2)
     let scene = stage.scene
-    withUnsafeTemporaryAllocation(of: FlyingSprite.self, capacity: scene.flyingSlots.count) { memory in
-      let (count, dimmed) = scene.collectFlight(in: scene.camera.viewport, into: memory)
-      #expect(dimmed > 0 && dimmed < count)
-      for index in 0..<count {
-        #expect((scene.flyingSlots[Int(memory[index].rank)] % 3 == 0) == (index >= dimmed))
-      }
+    let viewport = scene.camera.viewport
+    let told = projected(scene, in: viewport)
+    #expect(told.allSatisfy { $0.isSelected == ($0.sprite.slot % 3 == 0) })
+    var sprites: [Sprite] = []
+    scene.collectSprites(in: viewport, into: &sprites)
+    let (selected, others) = (told.filter(\.isSelected), told.filter { !$0.isSelected })
+    #expect(!selected.isEmpty && !others.isEmpty)
+    #expect(sprites == (others.reversed() + selected.reversed()).map(\.sprite))
+  }
+
+  @Test("a pointer that rests keeps its picture for as long as it is beneath it, and finds another when it is moved")
+  func hovered() throws {
+    var stage = stage(seed: 7)
+    let point = Point(x: 350, y: 250)
+    stage.send(.pointerMoved(point, []))
+    stage.lay(clusteredPoints(Self.count, seed: 8), animated: true)
+    stage.wait(0.3)
+    if let hovered = stage.scene.hovered {
+      #expect(try Rect(#require(stage.scene.spriteRect(of: hovered))).insetBy(-1).contains(point))
     }
+    let other = Point(x: 340, y: 255)
+    _ = stage.scene.handle(.pointerMoved(other, []))
+    #expect(stage.scene.isFlying && stage.scene.hovered == stage.scene.picture(at: other))
+    stage.wait(2)
+    #expect(stage.scene.hovered == stage.scene.picture(at: other))
   }
 
   @Test("when they have arrived, they lie and are drawn as if they had never flown, whatever came in between")
@@ -119,7 +158,7 @@ struct FlightTests {
     #expect(stage.wishes.count { $0 == .index } == 1)
     var there = stage
     there.indexes = true
-    let index = try #require(stage.scene.indexRequest).made()
+    let index = try #require(stage.scene.indexRequest?.made())
     let viewport = stage.scene.camera.viewport
     var (before, after): ([Sprite], [Sprite]) = ([], [])
     stage.scene.collectSprites(in: viewport, into: &before)
@@ -132,9 +171,14 @@ struct FlightTests {
     stage.send(.indexed(index))
     #expect(stage.scene.contentVersion == version)
 
-    // What has become of the pictures in between counts, and not what the index says.
+    // What has become of the pictures in between counts: an index of before is not taken, the next one is.
+    there.indexes = false
     there.send(.imagesRemoved(slots: [Int(before[0].slot), 4]))
     there.send(.indexed(index))
+    #expect(there.scene.isFlying && there.scene.needsIndex)
+    there.scene.collectSprites(in: viewport, into: &after)
+    #expect(!after.contains { $0.slot == before[0].slot || $0.slot == 4 })
+    there.send(.indexed(try #require(there.scene.indexRequest?.made())))
     #expect(!there.scene.isFlying)
     there.scene.collectSprites(in: viewport, into: &after)
     #expect(!after.contains { $0.slot == before[0].slot || $0.slot == 4 })
@@ -145,6 +189,28 @@ struct FlightTests {
     there.wait(0.2)
     there.send(.indexed(index))
     #expect(there.scene.isFlying && there.scene.wantsTicks)
+  }
+
+  @Test("where every index comes too late, one is made at once rather than never; one that is of no use is left undone")
+  func late() throws {
+    var stage = stage(seed: 3)
+    stage.indexes = false
+    stage.lay(clusteredPoints(Self.count, seed: 4), animated: true)
+    stage.wait(2)
+    var tries = 0
+    while stage.scene.isFlying, tries < 10 {
+      let index = try #require(stage.scene.indexRequest?.made())
+      stage.send(.imagesRemoved(slots: [tries]))
+      stage.send(.indexed(index))
+      tries += 1
+    }
+    #expect(tries > 1 && tries < 10)
+    var other = self.stage(seed: 3)
+    other.indexes = false
+    other.lay(clusteredPoints(Self.count, seed: 4), animated: true)
+    other.wait(2)
+    let request = try #require(other.scene.indexRequest)
+    #expect(request.made(unless: { true }) == nil && request.made() != nil)
   }
 
   @Test("what becomes ready on the way is drawn as it is from then on")
@@ -171,26 +237,28 @@ struct FlightTests {
     #expect(stage.scene.isFlying && ready(stage.scene) == [9, 10])
   }
 
-  @Test("of more than fly at once, an even sample does, and all arrive")
-  func sampled() {
-    let count = 230_000
+  @Test("all fly, in the order in which they lie on one another at rest", arguments: [21_000, 230_000])
+  func all(count: Int) throws {
     var stage = Stage(width: 700, height: 500)
     stage.load(count)
     stage.lay(clusteredPoints(count, seed: 8))
     stage.settle()
+    stage.send(.imagesRemoved(slots: [3, count - 1]))
     stage.lay(clusteredPoints(count, seed: 9), animated: true)
     stage.wait(0.1)
-    let slots = stage.scene.flyingSlots
-    #expect(slots.count > 50_000 && slots.count <= PictureField.mostFlying)
-    // As many from every tenth of the listing.
-    for tenth in 0..<10 {
-      let part = slots.count { Int($0) * 10 / count == tenth }
-      #expect(abs(part - slots.count / 10) < slots.count / 100)
+    let order = stage.scene.flightOrder
+    #expect(Set(order.slots) == Set(0..<Int32(count)).subtracting([3, Int32(count - 1)]))
+    let priorities = order.slots.map { SpatialGrid.priority($0) }
+    #expect(zip(priorities, priorities.dropFirst()).allSatisfy { $0 < $1 })
+    for slot in [0, 3, 17, count - 1] {
+      let rank = order.ranks[slot]
+      #expect(rank < 0 ? [3, count - 1].contains(slot) : order.slots[Int(rank)] == slot)
     }
+    // What they cover is told beforehand, and is never too little.
+    let scene = stage.scene
+    let bounds = scene.fittedCamera
+    #expect(bounds.scale > 0)
     stage.wait(2)
     #expect(!stage.scene.isFlying)
-    var sprites: [Sprite] = []
-    stage.scene.collectSprites(in: stage.scene.camera.viewport, into: &sprites)
-    #expect(sprites.contains { slot in !slots.contains(slot.slot) })
   }
 }

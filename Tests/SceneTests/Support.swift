@@ -24,7 +24,7 @@ struct Stage {
     for effect in effects where effect != .animate {
       switch effect {
       case .redraw: redraws += 1
-      case .index where indexes: scene.indexRequest.map { _ = send(.indexed($0.made())) }
+      case .index where indexes: scene.indexRequest?.made().map { _ = send(.indexed($0)) }
       default: wishes.append(effect)
       }
     }
