@@ -9,10 +9,13 @@ final class UnnamedFile {
   /// A file with room for `size` bytes, so that a full disk is told now; nil when there is none in any of the usual
   /// directories.
   init?(size: Int) {
-    let opened = Self.directories.lazy.compactMap { Self.open(in: $0, size: size) }.first
-    guard let opened else { return nil }
-    descriptor = opened
-    self.size = size
+    for directory in Self.directories {
+      guard let opened = Self.open(in: directory, size: size) else { continue }
+      descriptor = opened
+      self.size = size
+      return
+    }
+    return nil
   }
 
   deinit { close(descriptor) }
