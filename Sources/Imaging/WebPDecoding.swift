@@ -47,6 +47,8 @@ private func decode(
   let data = UnsafeBufferPointer(start: frame.fragment.bytes, count: frame.fragment.size)
   // So many rows at a time that a lossless decoder, which begins a few rows before the end of the last piece, loses little.
   let piece = max(data.count / 256, 1 << 16)
+  // After so many rows their pages are given back.
+  let rowsAtOnce = max(1, (1 << 20) / frameWidth)
   var given = 0
   var rows = 0
   decoding: while rows < frameHeight, !collector.isStopped {
@@ -57,8 +59,8 @@ private func decode(
       for x in 0..<frameWidth { row[left + x] = hasAlpha ? premultiplied(source[x]) : source[x] | 0xFF00_0000 }
       collector.push(row)
       rows += 1
+      if rows % rowsAtOnce == 0 || rows == finished { pixels.release() }
     }
-    pixels.release()
     if state != .hungry || given == data.count { break decoding }
   }
   if rows == frameHeight {
