@@ -3,9 +3,9 @@
 /// libvips has the canvas in memory, at four bytes a pixel. Here the rows of a frame are decoded as they are needed; of an
 /// interlaced one, the even rows, which come first, are kept in a file as palette indices until the odd ones come.
 ///
-/// Done here and not by giflib, which reads other pictures out of odd files than libvips does out of small ones: it wants
-/// every extension well formed, gives up a whole row where its data end, and knows nothing of canvases that are smaller
-/// than their frame.
+/// Done here and not by giflib, which sees other pictures in odd files than libvips does in small ones: it refuses extensions
+/// of another length than usual, ends with an error where the data of a frame end early, and leaves the rest, the canvas, to
+/// its caller anyway.
 func decodeGIFByRows(_ bytes: [UInt8], _ request: DecodingRequest) throws(ImagingError) -> DecodedPicture? {
   let result = bytes.withUnsafeBufferPointer { bytes -> Result<DecodedPicture?, ImagingError> in
     guard let structure = GIFStructure(bytes), structure.width * structure.height > request.mostPixelsInMemory else {

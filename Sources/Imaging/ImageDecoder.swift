@@ -25,8 +25,9 @@ public struct ImageDecoder: Sendable {
   /// The picture, oriented, in sRGB, premultiplied.
   ///
   /// With `longestSide` it is area-averaged so that its longest side is exactly that, or the original's where that is
-  /// less (a picture is never enlarged); memory is then bounded by rows of the original, not by its size (a lossless WebP
-  /// alone is held by its library, at four bytes a pixel). With nil it is whole.
+  /// less (a picture is never enlarged); memory is then bounded by rows of the original, not by its size; but
+  /// libwebp holds lossless pictures, at four bytes a pixel, and the alpha of lossy ones, at one or two. With nil it is
+  /// whole.
   ///
   /// A truncated or damaged picture is shown, transparent where it is missing, when at least half of its rows could be
   /// decoded; otherwise that is the error.

@@ -10,8 +10,9 @@ public protocol PixelRowSink: AnyObject {
 
 extension ImageDecoder {
   /// Hands all pixels of a picture to `sink`, row by row: memory is bounded by some rows of the original. What must be kept of
-  /// a large picture until its rows are complete (progressive JPEG, interlaced PNG and GIF, WebP) is kept in a file; a
-  /// lossless WebP alone is also held by its library, at four bytes a pixel, 1.1 GB for the largest there can be.
+  /// a large picture until its rows are complete (progressive JPEG, interlaced PNG and GIF, WebP) is kept in a file; but
+  /// libwebp holds lossless pictures, at four bytes a pixel, 1.1 GB for the largest there can be, and the alpha of lossy
+  /// ones, at one or two.
   ///
   /// As `decode` otherwise. Nil when the sink wanted no more.
   public func decode(
