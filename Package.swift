@@ -32,9 +32,11 @@ let package = Package(
     system("COpenSSL", "openssl", apt: "libssl-dev"),
     system("CVips", "vips", apt: "libvips-dev"),
     system("CExif", "libexif", apt: "libexif-dev"),
+    system("CWebP", "libwebp libwebpdemux", apt: "libwebp-dev"),
 
     // C of our own: what Swift cannot call, and leaf loops chosen by instruction set.
     .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+    .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
 
     // Ground.
@@ -46,7 +48,7 @@ let package = Package(
 
     // Data.
     .target(name: "ObjectStorage", dependencies: ["CCurl", "COpenSSL"], swiftSettings: room),
-    .target(name: "Imaging", dependencies: ["CJPEG", "CVips", "CExif"], swiftSettings: room),
+    .target(name: "Imaging", dependencies: ["CJPEG", "CPNG", "CWebP", "CVips", "CExif"], swiftSettings: room),
     .target(name: "Features", dependencies: ["Imaging"], swiftSettings: room),
     .target(name: "Neighbors", dependencies: ["Numerics"], swiftSettings: room),
     .target(name: "TSNE", dependencies: ["Neighbors", "Numerics"], swiftSettings: room),
@@ -128,6 +130,7 @@ let package = Package(
         case "Mapping":
           ["Collection", "NPY", "Replica", "ObjectStorage", "Imaging", "Neighbors", "TSNE", "Numerics", "Atlas"]
         case "Features": ["Imaging"]
+        case "Imaging": ["CWebP"]
         case "Scene": ["Arrangements", "Geometry"]
         case "Rendering": ["Scene", "Arrangements", "Geometry", "Atlas", "Drawing"]
         case "Drawing": ["Geometry"]

@@ -39,7 +39,7 @@ func parseJPEGHeader(_ reader: ByteReader) throws(ImagingError) -> ParsedHeader?
 /// PNG: IHDR, and the orientation from eXIf, before or behind the image data (PNG, third edition).
 func parsePNGHeader(_ reader: ByteReader) -> ParsedHeader? {
   guard reader.has("IHDR", at: 12), let width = reader.big32(16), let height = reader.big32(20) else { return nil }
-  var parsed = ParsedHeader(format: .png, width: width, height: height)
+  var parsed = ParsedHeader(format: .png, width: width, height: height, isInterlaced: reader.byte(28) == 1)
   var offset = 8
   while let length = reader.big32(offset) {
     if reader.has("IEND", at: offset + 4) { return parsed }

@@ -4,6 +4,8 @@ struct DecodingRequest {
   /// The longest side wanted; nil for all pixels.
   let longestSide: Int?
   let limits: DecodingLimits
+  /// Pictures beyond this many pixels are not held as a whole.
+  var mostPixelsInMemory = ImageDecoder.mostPixelsInMemory
   /// Where the rows go instead of into memory.
   var stream: RowStream?
 

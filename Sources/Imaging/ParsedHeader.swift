@@ -9,6 +9,8 @@ struct ParsedHeader {
   /// Where the EXIF block is, with or without the "Exif" signature before it.
   var exif: Range<Int>?
   var isAnimated = false
+  /// Whether the rows of a PNG come in seven passes.
+  var isInterlaced = false
   /// True when the file's own structure says that it is longer than the bytes there are.
   var isTruncated = false
 
@@ -16,6 +18,13 @@ struct ParsedHeader {
     orientation >= 5
       ? ImageHeader(format: format, width: height, height: width, orientation: orientation)
       : ImageHeader(format: format, width: width, height: height, orientation: orientation)
+  }
+
+  /// That the picture cannot be decoded at all.
+  var isUnreadable: ImagingError {
+    isTruncated
+      ? missingRows(0, of: height, isTruncated: true)
+      : ImagingError("The \(format.displayName) cannot be decoded: it is damaged.")
   }
 
   func checked(_ limits: DecodingLimits) throws(ImagingError) -> ParsedHeader {

@@ -9,8 +9,10 @@ public protocol PixelRowSink: AnyObject {
 }
 
 extension ImageDecoder {
-  /// Hands all pixels of a picture to `sink`, row by row: memory is bounded by some rows of the original where the format
-  /// stores rows, and coefficients of a progressive JPEG are kept in a file. Interlaced PNG, WebP and GIF are exceptions.
+  /// Hands all pixels of a picture to `sink`, row by row: memory is bounded by some rows of the original. What must be kept of
+  /// a large picture until its rows are complete (progressive JPEG, interlaced PNG and GIF, WebP) is kept in a file; but
+  /// libwebp holds lossless pictures, at four bytes a pixel, 1.1 GB for the largest there can be, and the alpha of lossy
+  /// ones, at one or two.
   ///
   /// As `decode` otherwise. Nil when the sink wanted no more.
   public func decode(
@@ -19,7 +21,9 @@ extension ImageDecoder {
     let parsed = try parseHeader(bytes).checked(limits)
     let stream = RowStream(sink, orientation: parsed.orientation)
     let decoded = try decodePixels(
-      bytes, DecodingRequest(header: parsed, longestSide: nil, limits: limits, stream: stream))
+      bytes,
+      DecodingRequest(
+        header: parsed, longestSide: nil, limits: limits, mostPixelsInMemory: mostPixelsInMemory, stream: stream))
     if stream.isStopped { return nil }
     var header = parsed
     (header.width, header.height) = (decoded.originalWidth, decoded.originalHeight)

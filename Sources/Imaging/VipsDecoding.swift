@@ -45,11 +45,7 @@ private func decode(
   _ bytes: UnsafeRawBufferPointer, _ request: DecodingRequest
 ) throws(ImagingError) -> DecodedPicture {
   let header = request.header
-  let name = header.format.displayName
-  let unreadable =
-    header.isTruncated
-    ? missingRows(0, of: header.height, isTruncated: true)
-    : ImagingError("The \(name) cannot be decoded: it is damaged.")
+  let unreadable = header.isUnreadable
   let scale = webPScale(request)
   guard let loaded = load(bytes, header.format, scale: scale) else { throw unreadable }
   var image = VipsReference(loaded)
@@ -62,11 +58,11 @@ private func decode(
   let (originalWidth, originalHeight) = scale < 1 ? (header.width, header.height) : (width, height)
 
   let profile = embeddedProfile(image.pointer)
-  if !RowConverter.canRead(image.pointer) {
+  if !SampleConverter.canRead(image.pointer) {
     guard let converted = vips_shim_to_srgb(image.pointer) else { throw unreadable }
     image = VipsReference(converted)
   }
-  let converter = RowConverter(image.pointer)
+  let converter = SampleConverter(image.pointer)
   guard let created = vips_region_new(image.pointer) else { throw unreadable }
   let region = VipsReference(created)
   var collector = RowCollector(
@@ -108,9 +104,9 @@ private func load(_ bytes: UnsafeRawBufferPointer, _ format: ImageFormat, scale:
   }
 }
 
-/// A large WebP is reduced by its own decoder, which then needs no memory for all pixels: to twice the wanted size, the
-/// rest is averaged.
-private func webPScale(_ request: DecodingRequest) -> Double {
+/// A large WebP is reduced by its own decoder, which then needs no memory for all pixels (a lossless one does): to twice the
+/// wanted size, the rest is averaged.
+func webPScale(_ request: DecodingRequest) -> Double {
   let header = request.header
   guard header.format == .webp, !header.isAnimated, let longestSide = request.longestSide,
     header.width * header.height > 4_000_000
@@ -124,15 +120,9 @@ private func embeddedProfile(_ image: UnsafeMutablePointer<VipsImage>) -> [UInt8
   return Array(UnsafeRawBufferPointer(start: data, count: count))
 }
 
-/// Turns rows of libvips' samples into premultiplied ARGB32, or CMYK.
-private struct RowConverter {
-  private let bands: Int
-  private let is16Bit: Bool
-  let channels: ChannelLayout
-  let hasAlpha: Bool
-
+extension SampleConverter {
   /// Whether an image is of a kind that `convert` reads; others are converted to sRGB by libvips first.
-  static func canRead(_ image: UnsafeMutablePointer<VipsImage>) -> Bool {
+  fileprivate static func canRead(_ image: UnsafeMutablePointer<VipsImage>) -> Bool {
     let format = vips_image_get_format(image)
     let interpretation = vips_image_guess_interpretation(image)
     return (format == VIPS_FORMAT_UCHAR || format == VIPS_FORMAT_USHORT)
@@ -142,50 +132,10 @@ private struct RowConverter {
       ].contains { $0 == interpretation }
   }
 
-  init(_ image: UnsafeMutablePointer<VipsImage>) {
-    bands = Int(vips_image_get_bands(image))
-    is16Bit = vips_image_get_format(image) == VIPS_FORMAT_USHORT
-    let isCMYK = vips_image_guess_interpretation(image) == VIPS_INTERPRETATION_CMYK && bands >= 4
-    channels = isCMYK ? .cmyk : bands <= 2 ? .gray : .color
-    hasAlpha = !isCMYK && (bands == 2 || bands >= 4)
-  }
-
-  func convert(_ samples: UnsafeRawPointer, into row: UnsafeMutablePointer<UInt32>, count: Int) {
-    if is16Bit {
-      let samples = samples.assumingMemoryBound(to: UInt16.self)
-      // v / 257 rounded: the 8-bit value that 16-bit samples were made from comes back.
-      convert(into: row, count: count) { (UInt32(samples[$0]) &* 255 &+ 32895) >> 16 }
-    } else {
-      let samples = samples.assumingMemoryBound(to: UInt8.self)
-      convert(into: row, count: count) { UInt32(samples[$0]) }
-    }
-  }
-
-  @inline(__always)
-  private func convert(into row: UnsafeMutablePointer<UInt32>, count: Int, _ sample: (Int) -> UInt32) {
-    switch (channels, bands) {
-    case (.cmyk, _):
-      for x in 0..<count {
-        let at = x * bands
-        let ink = SIMD4(sample(at), sample(at + 1), sample(at + 2), sample(at + 3))
-        row[x] = unsafeBitCast(SIMD4<UInt8>(truncatingIfNeeded: ink), to: UInt32.self)
-      }
-    case (_, 1):
-      for x in 0..<count { row[x] = 0xFF00_0000 | sample(x) &* 0x01_0101 }
-    case (_, 2):
-      for x in 0..<count {
-        let gray = sample(x * 2)
-        row[x] = premultiplied(red: gray, green: gray, blue: gray, alpha: sample(x * 2 + 1))
-      }
-    case (_, 3):
-      for x in 0..<count {
-        row[x] = 0xFF00_0000 | sample(x * 3) << 16 | sample(x * 3 + 1) << 8 | sample(x * 3 + 2)
-      }
-    default:
-      for x in 0..<count {
-        let at = x * bands
-        row[x] = premultiplied(red: sample(at), green: sample(at + 1), blue: sample(at + 2), alpha: sample(at + 3))
-      }
-    }
+  fileprivate init(_ image: UnsafeMutablePointer<VipsImage>) {
+    let bands = Int(vips_image_get_bands(image))
+    self.init(
+      bands: bands, is16Bit: vips_image_get_format(image) == VIPS_FORMAT_USHORT,
+      isCMYK: vips_image_guess_interpretation(image) == VIPS_INTERPRETATION_CMYK && bands >= 4)
   }
 }

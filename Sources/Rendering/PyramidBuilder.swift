@@ -46,9 +46,12 @@ public final class PyramidBuilder {
       if isInFile { end += (count + page - 1) / page * page }
     }
     filePixels = end
-    let opened = directories.lazy.compactMap { Self.unnamedFile(in: $0, size: end * 4) }.first
-    guard let opened else { return nil }
-    file = opened
+    for directory in directories {
+      guard let opened = Self.unnamedFile(in: directory, size: end * 4) else { continue }
+      file = opened
+      return
+    }
+    return nil
   }
 
   deinit { close(file) }

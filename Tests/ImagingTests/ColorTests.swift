@@ -5,7 +5,7 @@ import Testing
 @testable import Imaging
 
 /// A minimal ICC profile (version 2.1): sRGB's primaries and one gamma for all channels, or a grey one of that gamma.
-private func profile(gamma: Double, isGray: Bool = false, description: String = "test") -> [UInt8] {
+func madeProfile(gamma: Double, isGray: Bool = false, description: String = "test") -> [UInt8] {
   func big(_ value: Int, _ size: Int) -> [UInt8] {
     (0..<size).map { UInt8(truncatingIfNeeded: value >> (8 * (size - 1 - $0))) }
   }
@@ -55,7 +55,7 @@ private func converted(_ pixel: UInt32, _ channels: ChannelLayout, _ profile: [U
     for pixel in [argb(255, 128, 128, 128), argb(255, 0, 0, 0), argb(255, 255, 255, 255)] {
       let expected = [0: 0, 128: 188, 255: 255][channels(pixel)[1]] ?? 0
       for (layout, isGray) in [(ChannelLayout.color, false), (.gray, true)] {
-        let result = channels(converted(pixel, layout, profile(gamma: 1, isGray: isGray)))
+        let result = channels(converted(pixel, layout, madeProfile(gamma: 1, isGray: isGray)))
         #expect(result[0] == 255)
         #expect(result[1...].allSatisfy { abs($0 - expected) <= 2 }, "\(layout): \(result), not \(expected)")
       }
@@ -66,7 +66,7 @@ private func converted(_ pixel: UInt32, _ channels: ChannelLayout, _ profile: [U
   @Test("neutral colours come out as the formulas of the profile and of sRGB say", arguments: [1.0, 1.8, 2.2, 2.6])
   func neutral(gamma: Double) throws {
     for layout in [ChannelLayout.gray, .color] {
-      let icc = try #require(ICCProfile(profile(gamma: gamma, isGray: layout == .gray)))
+      let icc = try #require(ICCProfile(madeProfile(gamma: gamma, isGray: layout == .gray)))
       var pixels = (0..<256).map { argb(255, UInt32($0), UInt32($0), UInt32($0)) }
       try #require(MatrixProfile(icc, channels: layout)).convert(&pixels)
       for (value, pixel) in pixels.enumerated() {
@@ -84,7 +84,7 @@ private func converted(_ pixel: UInt32, _ channels: ChannelLayout, _ profile: [U
     var random = SplitMix64(seed: 13)
     for isGray in [false, true] {
       let layout: ChannelLayout = isGray ? .gray : .color
-      let icc = try #require(ICCProfile(profile(gamma: gamma, isGray: isGray)))
+      let icc = try #require(ICCProfile(madeProfile(gamma: gamma, isGray: isGray)))
       let original = (0..<2000).map { index -> UInt32 in
         let value = UInt32(index % 256)
         return isGray || index < 256
@@ -104,18 +104,18 @@ private func converted(_ pixel: UInt32, _ channels: ChannelLayout, _ profile: [U
 
   @Test("half transparent colours are converted as the colours they are")
   func alpha() {
-    let result = channels(converted(argb(128, 64, 64, 64), .color, profile(gamma: 1), hasAlpha: true))
+    let result = channels(converted(argb(128, 64, 64, 64), .color, madeProfile(gamma: 1), hasAlpha: true))
     #expect(result[0] == 128)
     #expect(result[1...].allSatisfy { abs($0 - 94) <= 2 })
-    #expect(converted(0, .color, profile(gamma: 1), hasAlpha: true) == 0)
+    #expect(converted(0, .color, madeProfile(gamma: 1), hasAlpha: true) == 0)
   }
 
   @Test("sRGB's own profile, one for other channels and a broken one change nothing")
   func unused() {
     let pixel = argb(255, 128, 64, 32)
-    #expect(converted(pixel, .color, profile(gamma: 1, description: "sRGB IEC61966-2.1")) == pixel)
-    #expect(converted(pixel, .color, profile(gamma: 1, isGray: true)) == pixel)
-    #expect(converted(pixel, .color, Array(profile(gamma: 1).prefix(200))) == pixel)
+    #expect(converted(pixel, .color, madeProfile(gamma: 1, description: "sRGB IEC61966-2.1")) == pixel)
+    #expect(converted(pixel, .color, madeProfile(gamma: 1, isGray: true)) == pixel)
+    #expect(converted(pixel, .color, Array(madeProfile(gamma: 1).prefix(200))) == pixel)
     #expect(converted(pixel, .color, [1, 2, 3]) == pixel)
     #expect(converted(pixel, .color, nil) == pixel)
   }
