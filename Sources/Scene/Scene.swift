@@ -161,7 +161,11 @@ public struct Scene: Sendable {
     case .layoutAbandoned:
       pictures.endLayout()
       if mode != .free { effects.add(.arrange) }
-    case .indexed(let index): if pictures.take(index) { effects.redraw() }
+    case .indexed(let index):
+      guard pictures.take(index) else { break }
+      pictures.reindexIfNeeded()
+      updateHover(&effects)
+      effects.redraw()
     case .arrangementMode(let mode): setMode(mode, &effects)
     case .arranged(let arrangement, let mode, let version): arranged(arrangement, mode, version: version, &effects)
     case .pictureSize(let factor): setPictureSize(factor, &effects)
