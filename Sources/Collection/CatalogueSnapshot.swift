@@ -75,6 +75,8 @@ struct CatalogueSnapshot {
   private static let headerBytes = 40
   private static let blockHeaderBytes = 24
   private static let entriesPerBlock = 1024
+  /// An entry whose fields are empty.
+  private static let leastEntryBytes = 48
 
   // MARK: Writing
 
@@ -167,6 +169,8 @@ struct CatalogueSnapshot {
     var isComplete = true
     var hasValues = false
     var offset = Self.headerBytes
+    // Once for all: what is reserved block by block is copied block by block.
+    entries.reserveCapacity(Self.entryCount(bytes))
     while offset < bytes.count {
       guard bytes.count - offset >= Self.blockHeaderBytes else { return false }
       let kind = Self.number(bytes, offset, as: UInt32.self)
@@ -190,12 +194,26 @@ struct CatalogueSnapshot {
         self.values = values
         hasValues = true
       case 1:
-        entries.reserveCapacity(entries.count + min(count, payload.count))
         if !Self.readEntries(payload, count: count, into: &entries) { isComplete = false }
       default: isComplete = false
       }
     }
     return isComplete && hasValues
+  }
+
+  /// How many entries the headers of the blocks tell of, and have room for.
+  private static func entryCount(_ bytes: UnsafeRawBufferPointer) -> Int {
+    var total = 0
+    var offset = headerBytes
+    while bytes.count - offset >= blockHeaderBytes {
+      let count = Int(number(bytes, offset + 4, as: UInt32.self))
+      let length = number(bytes, offset + 8, as: UInt64.self)
+      offset += blockHeaderBytes
+      guard length <= UInt64(bytes.count - offset) else { break }
+      total += min(count, Int(length) / leastEntryBytes)
+      offset += Int(length)
+    }
+    return total
   }
 
   private static func number<Value: FixedWidthInteger>(
