@@ -63,23 +63,27 @@ struct Coverage: ~Copyable {
   func hides(_ rect: PixelRect) -> Bool {
     let top = rect.y &- origin.y
     let end = top &+ rect.height
-    return eachWord(rect) { byte, bits in
-      var four = top >> 2
-      var bytes = self.byte(fours, four, byte)
-      while bytes.loadUnaligned(as: UInt64.self) & bits == bits {
-        four &+= 1
-        if four << 2 >= end { return true }
-        bytes += wordsPerRow &* 8
-      }
-      var row = max(top, four << 2)
-      bytes = self.byte(words, row, byte)
-      while row < end {
-        if bytes.loadUnaligned(as: UInt64.self) & bits != bits { return false }
-        row &+= 1
-        bytes += wordsPerRow &* 8
-      }
-      return true
+    return eachWord(rect) { byte, bits in areHidden(byte, bits, top: top, end: end) }
+  }
+
+  /// Whether the columns of a word are hidden in all rows from `top` to before `end`, counted from the rectangle's first.
+  @inline(__always)
+  private func areHidden(_ byte: Int, _ bits: UInt64, top: Int, end: Int) -> Bool {
+    var four = top >> 2
+    var bytes = self.byte(fours, four, byte)
+    while bytes.loadUnaligned(as: UInt64.self) & bits == bits {
+      four &+= 1
+      if four << 2 >= end { return true }
+      bytes += wordsPerRow &* 8
     }
+    var row = max(top, four << 2)
+    bytes = self.byte(words, row, byte)
+    while row < end {
+      if bytes.loadUnaligned(as: UInt64.self) & bits != bits { return false }
+      row &+= 1
+      bytes += wordsPerRow &* 8
+    }
+    return true
   }
 
   /// Hides a part of the rectangle; it is not empty.
@@ -103,23 +107,7 @@ struct Coverage: ~Copyable {
   func hides(x: Int, width: Int, top: Int, end: Int) -> Bool {
     let low = x &- origin.x
     let bits = (UInt64(1) &<< UInt64(width) &- 1) &<< UInt64(low & 7)
-    let stride = wordsPerRow &* 8
-    let (top, end) = (top &- origin.y, end &- origin.y)
-    var four = top >> 2
-    var bytes = UnsafeRawPointer(fours) + (four &* stride &+ low >> 3)
-    while bytes.loadUnaligned(as: UInt64.self) & bits == bits {
-      four &+= 1
-      if four << 2 >= end { return true }
-      bytes += stride
-    }
-    var row = max(top, four << 2)
-    bytes = UnsafeRawPointer(words) + (row &* stride &+ low >> 3)
-    while row < end {
-      if bytes.loadUnaligned(as: UInt64.self) & bits != bits { return false }
-      row &+= 1
-      bytes += stride
-    }
-    return true
+    return areHidden(low >> 3, bits, top: top &- origin.y, end: end &- origin.y)
   }
 
   /// Hides such a part, and calls `body` with each of its rows of which something could be seen: the row, and a bit for each

@@ -41,7 +41,8 @@ public struct FlightOnScreen: @unchecked Sendable {
   /// In the lower halves the complements of the top rows, in the upper ones the rows below the last: both are greater than
   /// those of what a picture meets. What is not seen is `nowhere`.
   public let rows: UnsafeMutablePointer<Int32>
-  /// In the lower halves the left columns; above them, eight bits for the width, `readyBit` and `selectedBit`.
+  /// In the lower halves the left columns; above them, eight bits for the width, which is below 256, `readyBit` and
+  /// `selectedBit`.
   public let columns: UnsafeMutablePointer<Int32>
 
   /// Memory for all pictures.
@@ -55,8 +56,6 @@ public struct FlightOnScreen: @unchecked Sendable {
   public static let readyBit: Int32 = 1 << 24
   /// The picture is selected: it is drawn over all others.
   public static let selectedBit: Int32 = 1 << 25
-  /// Longer pictures have no room in it.
-  public static let longestSide = 255
 }
 
 /// Slots in tiles: what lies next to one another by slot lies far apart in the order of priority, in which the bits of the
@@ -160,7 +159,7 @@ private struct FlightScreen {
       aspects[lane] = signedAspects[slot + lane]
     }
     var eight = look(target, starts == nil ? nil : start, departures == nil ? nil : departure, aspects)
-    for lane in targets.count - slot..<FlightScreen.count { eight.isSeen[lane] = false }
+    for lane in targets.count - slot..<Self.count { eight.isSeen[lane] = false }
     return eight
   }
 

@@ -280,9 +280,8 @@ private struct PrefetchRequest {
             MainActor.assumeIsolated {
               self.indexing = nil
               // Another location has another scene.
-              guard atlas === self.atlas else { return }
-              if let index { self.send(.indexed(index)) }
-              // What was asked for meanwhile was left undone.
+              if let index, atlas === self.atlas { self.send(.indexed(index)) }
+              // What was asked for meanwhile, by whichever scene, was left undone.
               if self.scene.needsIndex { self.index() }
             }
           }
