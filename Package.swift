@@ -38,6 +38,7 @@ let package = Package(
     .target(name: "CJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
     .target(name: "CPNG", linkerSettings: [.linkedLibrary("png")]),
     .target(name: "CKernels", linkerSettings: [.linkedLibrary("m")]),
+    .target(name: "CFlight"),
 
     // Ground.
     .target(name: "Geometry", swiftSettings: room),
@@ -75,7 +76,8 @@ let package = Package(
     // Screen.
     .target(name: "Drawing", dependencies: ["Geometry", "CCairo", "CPango"], swiftSettings: room),
     .target(name: "Scene", dependencies: ["Arrangements", "Geometry"], swiftSettings: room),
-    .target(name: "Rendering", dependencies: ["Scene", "Geometry", "Atlas", "Drawing"], swiftSettings: room),
+    .target(
+      name: "Rendering", dependencies: ["Scene", "Geometry", "Atlas", "Drawing", "CFlight"], swiftSettings: room),
     .target(name: "X11", dependencies: ["CX11", "Geometry"], swiftSettings: room),
     .target(name: "Controls", dependencies: ["X11", "Drawing", "Geometry"], swiftSettings: room),
     .target(
@@ -132,7 +134,7 @@ let package = Package(
         case "Features": ["Imaging"]
         case "Imaging": ["CWebP"]
         case "Scene": ["Arrangements", "Geometry"]
-        case "Rendering": ["Scene", "Arrangements", "Geometry", "Atlas", "Drawing"]
+        case "Rendering": ["Scene", "Arrangements", "Geometry", "Atlas", "Drawing", "CFlight"]
         case "Drawing": ["Geometry"]
         case "X11": ["Geometry", "CX11"]
         case "Controls": ["Drawing", "Geometry", "X11"]

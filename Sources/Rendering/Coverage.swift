@@ -1,37 +1,47 @@
+import CFlight
 import Geometry
 
 /// Which pixels of a rectangle are hidden beneath opaque pictures, one bit each: pictures are told from front to back, and
 /// those of which nothing would be seen need not be drawn.
 struct Coverage: ~Copyable {
-  /// The rows of pixels; then, for each four of them, what is hidden in all: few enough to stay close to the processor, and
+  /// The rows of pixels; then, for each group of them, what is hidden in all: few enough to stay close to the processor, and
   /// most of what is asked for is hidden altogether.
   private var words: UnsafeMutablePointer<UInt64>
-  private var fours: UnsafeMutablePointer<UInt64>
+  private var groups: UnsafeMutablePointer<UInt64>
+  /// The binary logarithm of their rows.
+  private var groupBits = 0
   private var capacity = 0
   private var wordsPerRow = 0
   private var origin = (x: 0, y: 0)
+  private var extent = (width: 0, height: 0)
 
   init() {
     words = .allocate(capacity: 0)
-    fours = words
+    groups = words
   }
 
   deinit { words.deallocate() }
 
   /// Begins with a rectangle of which everything can be seen.
-  mutating func reset(_ rect: PixelRect) {
+  /// - Parameter height: Of those that are looked for with `band`, at most.
+  mutating func reset(_ rect: PixelRect, groupedForHeight height: Int = 5) {
+    // So that they meet two groups at most; a group of one row is that row.
+    groupBits = 0
+    while 1 << groupBits < height - 1 { groupBits += 1 }
     // One more, for what is read beyond the last.
     wordsPerRow = (rect.width + 63) / 64 + 1
     origin = (rect.x, rect.y)
-    let rows = (rect.height + 3) / 4 * 4
-    let count = max(1, wordsPerRow * (rows + rows / 4))
+    extent = (rect.width, rect.height)
+    let groupCount = (rect.height + 1 << groupBits - 1) >> groupBits
+    let rows = groupCount << groupBits
+    let count = max(1, wordsPerRow * (groupBits > 0 ? rows + groupCount : rows))
     if count > capacity {
       words.deallocate()
       words = .allocate(capacity: count)
       capacity = count
     }
     words.initialize(repeating: 0, count: count)
-    fours = words + wordsPerRow * rows
+    groups = groupBits > 0 ? words + wordsPerRow * rows : words
   }
 
   /// So many columns are in the word that begins with the byte of the first, wherever that is.
@@ -69,14 +79,14 @@ struct Coverage: ~Copyable {
   /// Whether the columns of a word are hidden in all rows from `top` to before `end`, counted from the rectangle's first.
   @inline(__always)
   private func areHidden(_ byte: Int, _ bits: UInt64, top: Int, end: Int) -> Bool {
-    var four = top >> 2
-    var bytes = self.byte(fours, four, byte)
+    var group = top &>> groupBits
+    var bytes = self.byte(groups, group, byte)
     while bytes.loadUnaligned(as: UInt64.self) & bits == bits {
-      four &+= 1
-      if four << 2 >= end { return true }
+      group &+= 1
+      if group &<< groupBits >= end { return true }
       bytes += wordsPerRow &* 8
     }
-    var row = max(top, four << 2)
+    var row = max(top, group &<< groupBits)
     bytes = self.byte(words, row, byte)
     while row < end {
       if bytes.loadUnaligned(as: UInt64.self) & bits != bits { return false }
@@ -110,6 +120,14 @@ struct Coverage: ~Copyable {
     return areHidden(low >> 3, bits, top: top &- origin.y, end: end &- origin.y)
   }
 
+  /// The rectangle and the groups of its rows, for `cf_find_seen`: valid until the next `reset`, and as they are then.
+  var band: cf_band {
+    cf_band(
+      left: Int32(origin.x), right: Int32(origin.x + extent.width), top: Int32(origin.y),
+      bottom: Int32(origin.y + extent.height), groups: UnsafeRawPointer(groups).assumingMemoryBound(to: UInt8.self),
+      group_bytes: wordsPerRow * 8, group_bits: Int32(groupBits))
+  }
+
   /// Hides such a part, and calls `body` with each of its rows of which something could be seen: the row, and a bit for each
   /// column from `x` on that could be.
   @inline(__always)
@@ -127,8 +145,7 @@ struct Coverage: ~Copyable {
       }
       row &+= 1
     }
-    // A low picture hides four rows seldom.
-    if end &- top > 2 { noteHidden(low >> 3, bits, top: top &- origin.y, end: end &- origin.y) }
+    noteHidden(low >> 3, bits, top: top &- origin.y, end: end &- origin.y)
   }
 
   /// Of the rows of a picture, of at most 16 columns and 12 rows, a bit for each column that can be seen.
@@ -167,21 +184,45 @@ struct Coverage: ~Copyable {
     return result
   }
 
-  /// Takes over what is hidden in all of four rows.
+  /// Takes over what is hidden in all rows of a group.
   @inline(__always)
   private func noteHidden(_ byte: Int, _ bits: UInt64, top: Int, end: Int) {
-    var four = top >> 2
-    var bytes = self.byte(words, four << 2, byte)
-    while four << 2 < end {
+    guard groupBits > 0 else { return }
+    var group = top &>> groupBits
+    var bytes = self.byte(words, group &<< groupBits, byte)
+    while group &<< groupBits < end {
       var all = bits
-      for _ in 0..<4 {
+      for _ in 0..<1 &<< groupBits {
         all &= bytes.loadUnaligned(as: UInt64.self)
         bytes += wordsPerRow &* 8
       }
-      let hidden = self.byte(fours, four, byte)
+      let hidden = self.byte(groups, group, byte)
       hidden.storeBytes(of: hidden.loadUnaligned(as: UInt64.self) | all, as: UInt64.self)
-      four &+= 1
+      group &+= 1
     }
+  }
+
+  /// What can be seen of a part of at most two columns and rows: of both rows, a bit for each column. A second row is inside
+  /// of the rectangle even if the part has only one.
+  @inline(__always)
+  func seenOfTwo(x: Int, width: Int, y: Int, height: Int) -> (UInt64, UInt64) {
+    let low = x &- origin.x
+    let bytes = byte(words, y &- origin.y, low >> 3)
+    let bits = UInt64(1) &<< UInt64(width) &- 1
+    let first = ~bytes.loadUnaligned(as: UInt64.self) &>> UInt64(low & 7)
+    let second = ~(bytes + wordsPerRow &* 8).loadUnaligned(as: UInt64.self) &>> UInt64(low & 7)
+    return (first & bits, second & bits & (0 &- UInt64(height &- 1)))
+  }
+
+  /// Hides such a part.
+  @inline(__always)
+  mutating func hideTwo(x: Int, width: Int, y: Int, height: Int) {
+    let low = x &- origin.x
+    let bytes = byte(words, y &- origin.y, low >> 3)
+    let bits = (UInt64(1) &<< UInt64(width) &- 1) &<< UInt64(low & 7)
+    bytes.storeBytes(of: bytes.loadUnaligned(as: UInt64.self) | bits, as: UInt64.self)
+    let below = bytes + wordsPerRow &* 8
+    below.storeBytes(of: below.loadUnaligned(as: UInt64.self) | bits & (0 &- UInt64(height &- 1)), as: UInt64.self)
   }
 
   /// Whether one pixel is hidden.

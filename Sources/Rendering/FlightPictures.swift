@@ -23,6 +23,9 @@ public final class FlightPictures: Sendable {
   /// Larger pictures are drawn from their levels: so many of those do not fit on a screen.
   static let largestSide = 12
 
+  /// Pictures of so many columns are drawn faster.
+  static let narrow = 4
+
   /// Pixels of one picture at most: the smallest level.
   private let pixelsPerPicture = thumbnailLevels[0] * thumbnailLevels[0]
 
@@ -55,6 +58,7 @@ public final class FlightPictures: Sendable {
   private nonisolated(unsafe) let cells: UnsafeMutablePointer<Cell>
   private nonisolated(unsafe) let pixels: UnsafeMutablePointer<UInt32>
   private nonisolated(unsafe) let onePixels: UnsafeMutablePointer<UInt32>
+  private nonisolated(unsafe) let twoPixels: UnsafeMutablePointer<TwoPixels>
   private let nearest = NearestPixels.shared
 
   /// No pictures.
@@ -62,8 +66,9 @@ public final class FlightPictures: Sendable {
     key = nil
     ranks = []
     cells = .allocate(capacity: 0)
-    pixels = .allocate(capacity: 0)
+    pixels = .allocate(capacity: Self.narrow)
     onePixels = .allocate(capacity: 0)
+    twoPixels = .allocate(capacity: 0)
   }
 
   /// Copies the pictures, in the order in which they lie in the atlas. Those whose level is not in memory are of their
@@ -73,9 +78,12 @@ public final class FlightPictures: Sendable {
     ranks = order.ranks
     let count = order.slots.count
     cells = .allocate(capacity: count)
-    pixels = .allocate(capacity: count * pixelsPerPicture)
+    // Of the last one too, as many are read as a narrow picture could have.
+    pixels = .allocate(capacity: count * pixelsPerPicture + Self.narrow)
     onePixels = .allocate(capacity: count)
     onePixels.initialize(repeating: 0, count: count)
+    twoPixels = .allocate(capacity: count)
+    twoPixels.initialize(repeating: TwoPixels(), count: count)
     cells.initialize(repeating: Cell(), count: count)
     for (slot, rank) in order.ranks.enumerated() where rank >= 0 {
       guard let isOpaque = atlas.isOpaque(slot) else { continue }
@@ -88,7 +96,11 @@ public final class FlightPictures: Sendable {
         continue
       }
       target.update(from: level.pixels, count: level.width * level.height)
-      if isOpaque { onePixels[Int(rank)] = level.pixels[level.height / 2 * level.width + level.width / 2] }
+      let middle = level.pixels[level.height / 2 * level.width + level.width / 2]
+      if middle >> 24 == 0xFF { onePixels[Int(rank)] = middle }
+      if let info = atlas.info(slot) {
+        twoPixels[Int(rank)] = TwoPixels(level, aspect: Double(info.width) / Double(max(1, info.height)))
+      }
       cells[Int(rank)] = Cell(
         width: UInt8(level.width), height: UInt8(level.height), isOpaque: isOpaque,
         needsTile: !isOpaque && Contrast.vanishes(average, on: key.background))
@@ -99,6 +111,7 @@ public final class FlightPictures: Sendable {
     cells.deallocate()
     pixels.deallocate()
     onePixels.deallocate()
+    twoPixels.deallocate()
   }
 
   /// Whether a frame of this scene is drawn from such pictures.
@@ -119,9 +132,27 @@ public final class FlightPictures: Sendable {
   @inline(__always)
   func firstPixel(_ number: Int) -> UInt32 { pixels[number &* pixelsPerPicture] }
 
-  /// What an opaque picture is that is one pixel large; 0 where it is not opaque, or there is none.
+  /// The same of all that is known of it.
+  @inline(__always)
+  func readAhead(_ number: Int) -> UInt32 { firstPixel(number) ^ UInt32(cells[number].width) }
+
+  /// What a picture is that is one pixel large; 0 where it lets something through, or there is none.
   @inline(__always)
   func onePixel(_ number: Int) -> UInt32 { onePixels[number] }
+
+  /// Draws what can be seen of a picture that is two pixels large: of both rows, a bit for each column.
+  /// - Returns: False where it lets something through, or there is none of this size: nothing is drawn then.
+  @inline(__always)
+  func drawTwo(
+    _ number: Int, x: Int, width: Int, y: Int, height: Int, seen: (UInt64, UInt64), _ blitter: Blitter
+  ) -> Bool {
+    let two = twoPixels[number]
+    guard two.size == TwoPixels.size(width: width, height: height) else { return false }
+    let out = UnsafeMutableRawPointer(blitter.target + (y &* blitter.stride &+ x))
+    TwoPixels.draw(two.first, seen.0, out)
+    TwoPixels.draw(two.second, seen.1, out + blitter.stride &* 4)
+    return true
+  }
 
   /// Draws what can be seen of an opaque picture whose cell is filled, and hides what is beneath it.
   @inline(__always)
@@ -140,6 +171,27 @@ public final class FlightPictures: Sendable {
         out[column] = line[Int(columns[column])]
         seen &= seen &- 1
       }
+    }
+  }
+
+  /// The same of a picture of at most `narrow` columns that are all inside of the rectangle that is drawn, and so many from
+  /// its first one on, from row `top` to before `end`.
+  @inline(__always)
+  func drawNarrow(
+    _ number: Int, _ cell: Cell, _ rect: PixelRect, top: Int, end: Int, _ coverage: inout Coverage, _ blitter: Blitter
+  ) {
+    let source = pixels + number &* pixelsPerPicture
+    let columns = nearest.pixels(source: Int(cell.width), target: rect.width)
+    let rows = nearest.pixels(source: Int(cell.height), target: rect.height) - rect.y
+    let offsets = (Int(columns[0]), Int(columns[1]), Int(columns[2]), Int(columns[3]))
+    coverage.hide(x: rect.x, width: rect.width, top: top, end: end) { row, seen in
+      let line = source + Int(rows[row]) &* Int(cell.width)
+      let out = UnsafeMutableRawPointer(blitter.target + (row &* blitter.stride &+ rect.x))
+      // Those that are not seen stay as they are.
+      let lanes = SIMD4<UInt32>(repeating: UInt32(truncatingIfNeeded: seen)) & SIMD4(1, 2, 4, 8)
+      let wanted = SIMD4(line[offsets.0], line[offsets.1], line[offsets.2], line[offsets.3])
+      let present = out.loadUnaligned(as: SIMD4<UInt32>.self)
+      out.storeBytes(of: present.replacing(with: wanted, where: lanes .!= 0), as: SIMD4<UInt32>.self)
     }
   }
 
@@ -193,6 +245,52 @@ public final class FlightPictures: Sendable {
   }
 }
 
+/// What a picture looks like that is two pixels large.
+private struct TwoPixels {
+  /// Of each row, two pixels, all opaque: the alpha of the very first one makes room for the size.
+  private var rows: (UInt64, UInt64) = (0, 0)
+
+  private static let alpha: UInt64 = 0xFF00_0000
+
+  /// None, or one that lets something through.
+  init() {}
+
+  /// Where it has all its pixels, they are the nearest ones of a level of a picture of this aspect.
+  init(_ level: LevelPixels, aspect: Double) {
+    let (width, height) = (aspect < 0.75 ? 1 : 2, aspect * 0.75 > 1 ? 1 : 2)
+    func row(_ y: Int) -> UInt64 {
+      let line = level.pixels + (2 * y + 1) * level.height / (2 * height) * level.width
+      let (first, last) = (line[level.width / (2 * width)], line[(2 * width - 1) * level.width / (2 * width)])
+      return UInt64(first) | UInt64(last) << 32
+    }
+    let (first, second) = (row(0), row(height - 1))
+    let both = Self.alpha | Self.alpha << 32
+    guard first & second & both == both else { return }
+    rows = (first & ~Self.alpha | Self.size(width: width, height: height), second)
+  }
+
+  /// A size, as a number that is not 0.
+  @inline(__always)
+  static func size(width: Int, height: Int) -> UInt64 { UInt64(width &* 4 &+ height) &<< 24 }
+
+  /// The size; 0 where there are no pixels.
+  @inline(__always)
+  var size: UInt64 { rows.0 & Self.alpha }
+  @inline(__always)
+  var first: UInt64 { rows.0 | Self.alpha }
+  @inline(__always)
+  var second: UInt64 { rows.1 }
+
+  /// Draws what is seen of a row.
+  @inline(__always)
+  static func draw(_ row: UInt64, _ seen: UInt64, _ out: UnsafeMutableRawPointer) {
+    // Those that are not seen stay as they are.
+    let mask = (0 &- (seen & 1)) & 0xFFFF_FFFF | (0 &- (seen &>> 1)) &<< 32
+    let present = out.loadUnaligned(as: UInt64.self)
+    out.storeBytes(of: present ^ (present ^ row) & mask, as: UInt64.self)
+  }
+}
+
 /// For every length of a smallest level and every length that it is drawn with, the source pixel of each target pixel.
 private final class NearestPixels: Sendable {
   static let shared = NearestPixels()
@@ -203,7 +301,9 @@ private final class NearestPixels: Sendable {
 
   private init() {
     let side = thumbnailLevels[0]
-    table = .allocate(capacity: (side + 1) * Self.lengths * Self.lengths)
+    let count = (side + 1) * Self.lengths * Self.lengths
+    table = .allocate(capacity: count)
+    table.initialize(repeating: 0, count: count)
     for source in 0...side {
       for target in 1..<Self.lengths {
         for pixel in 0..<target {

@@ -1,5 +1,7 @@
 import Atlas
+import CFlight
 import Dispatch
+import Foundation
 import Geometry
 import Scene
 
@@ -24,11 +26,17 @@ extension MapRenderer {
     var isReady: Bool { columns & FlightOnScreen.readyBit != 0 }
   }
 
+  /// A picture that waits until what is beneath it is drawn, and what is seen of it.
+  struct TransparentSprite {
+    let sprite: FlyingSprite
+    let seen: Coverage.SeenRows
+  }
+
   /// Rows of pixels that a thread draws together. Every band looks at all pictures, which lie in memory as they are read;
   /// its pixels are written in no order, and are to be close at hand.
-  private static let bandHeight = 320
-  /// The bands are lower where otherwise threads would have nothing to do.
-  private static let leastBands = 4
+  private static let bandHeight = 540
+  /// The bands are lower where otherwise processors would have nothing to do.
+  private static let leastBands = min(8, max(2, ProcessInfo.processInfo.activeProcessorCount))
 
   /// What the threads that draw share; each draws bands of its own.
   private struct Bands: @unchecked Sendable {
@@ -42,7 +50,6 @@ extension MapRenderer {
     let frames: LabelFrames?
     let atlas: Atlas
     let background: UInt32
-    let mostLayers: Int
     let memory: FlightMemory
     /// One number a band: how many pictures were drawn that begin in it.
     let drawn: UnsafeMutablePointer<Int>
@@ -59,8 +66,8 @@ extension MapRenderer {
       blitter.fill(band, background)
       var list = SeenList(
         flight: flight, band: band, background: background, firstRow: number == 0 ? .min : band.y,
-        side: scene.spriteSide, mostLayers: mostLayers, sprites: memory.sprites(ofBand: number))
-      if frames == nil, scene.selection.isEmpty, list.drawAll(screen, areOfOnePixel: scene.spriteSide == 1, blitter) {
+        side: scene.spriteSide, memory: memory.band(number))
+      if frames == nil, scene.selection.isEmpty, list.drawAll(screen, side: scene.spriteSide, blitter) {
         // From front to back, what is seen of each.
       } else if scene.selection.isEmpty {
         list.addAll(screen)
@@ -74,6 +81,7 @@ extension MapRenderer {
         draw(list.seen[..<bright], number, band)
       }
       drawn[number] = list.drawn
+      read[number] ^= list.read
     }
 
     /// Draws pictures, the last ones first.
@@ -123,27 +131,31 @@ extension MapRenderer {
     let background: UInt32
     /// What begins above this row counts for another band.
     let firstRow: Int
-    private let sprites: UnsafeMutableBufferPointer<FlyingSprite>
+    private let memory: FlightMemory.Band
+    private var sprites: UnsafeMutableBufferPointer<FlyingSprite> { memory.sprites }
     private var coverage = Coverage()
-    private var layers: FlightLayers
     private var count = 0
     /// Pictures that wait until what is beneath them is drawn, and what is seen of them.
-    private var transparent: [(sprite: FlyingSprite, seen: Coverage.SeenRows)] = []
+    private var transparent: [TransparentSprite] = []
     /// How many begin in the band.
     private(set) var drawn = 0
+    /// Of what was read ahead: otherwise the reading would be optimised away.
+    private(set) var read: UInt32 = 0
 
     init(
-      flight: FlightCells, band: PixelRect, background: UInt32, firstRow: Int, side: Int, mostLayers: Int,
-      sprites: UnsafeMutableBufferPointer<FlyingSprite>
+      flight: FlightCells, band: PixelRect, background: UInt32, firstRow: Int, side: Int,
+      memory: FlightMemory.Band
     ) {
+      self.memory = memory
+      transparent = memory.takeTransparent()
       self.flight = flight
       self.background = background
-      layers = FlightLayers(band, side: side, most: mostLayers)
       self.band = band
       self.firstRow = firstRow
-      self.sprites = sprites
-      coverage.reset(band)
+      coverage.reset(band, groupedForHeight: side)
     }
+
+    deinit { memory.keep(transparent) }
 
     var seen: Slice<UnsafeMutableBufferPointer<FlyingSprite>> { sprites[..<count] }
 
@@ -152,73 +164,125 @@ extension MapRenderer {
     mutating func addAll(_ screen: FlightOnScreen, isSelected: Bool? = nil) {
       let mask = isSelected == nil ? 0 : FlightOnScreen.selectedBit
       let wanted = isSelected == true ? FlightOnScreen.selectedBit : 0
-      let (left, right, top, bottom) = (band.x, band.maxX, band.y, band.maxY)
-      _ = eachMet(screen) { list, rank in
-        let (rows, columns) = (screen.rows[rank], screen.columns[rank])
-        guard columns & mask == wanted else { return true }
-        let first = Int(Int16(truncatingIfNeeded: columns))
-        let x = max(left, first)
-        let isHidden = list.coverage.hides(
-          x: x, width: min(right, first &+ Int(columns >> 16 & 0xFF)) &- x,
-          top: max(top, Int(~Int16(truncatingIfNeeded: rows))), end: min(bottom, Int(rows >> 16)))
-        if !isHidden { list.add(FlyingSprite(rows: rows, columns: columns, rank: Int32(truncatingIfNeeded: rank))) }
+      _ = eachSeen(screen, readsAhead: false) { list, sprite in
+        guard sprite.columns & mask == wanted else { return true }
+        let rect = sprite.rect.common(with: list.band)
+        if !list.coverage.hides(x: rect.x, width: rect.width, top: rect.y, end: rect.maxY) { list.add(sprite) }
         return true
       }
     }
 
     /// Draws what is seen of all pictures: at once where they are opaque, the others when what is beneath them is there.
     /// - Returns: False when one was found that cannot be drawn so: then everything is to be drawn again in another way.
-    mutating func drawAll(_ screen: FlightOnScreen, areOfOnePixel: Bool, _ blitter: Blitter) -> Bool {
-      let isDrawn = areOfOnePixel ? drawPixels(screen, blitter) : drawRectangles(screen, blitter)
+    mutating func drawAll(_ screen: FlightOnScreen, side: Int, _ blitter: Blitter) -> Bool {
+      let isDrawn =
+        switch side {
+        case 1: drawPixels(screen, blitter)
+        case 2: drawTwos(screen, blitter)
+        case ...FlightPictures.narrow: drawNarrow(screen, blitter)
+        default: drawRectangles(screen, blitter)
+        }
       guard isDrawn else {
-        coverage.reset(band)
-        transparent.removeAll()
+        coverage.reset(band, groupedForHeight: side)
+        transparent.removeAll(keepingCapacity: true)
         drawn = 0
         blitter.fill(band, background)
         return false
       }
-      for (sprite, seen) in transparent.reversed() {
-        let rect = sprite.rect
-        flight.pictures.draw(
-          flight.number(Int(sprite.rank)), rect, clip: rect.common(with: band), seen: seen, background: background,
-          blitter: blitter)
+      var end = transparent.count
+      while end > 0 {
+        let batch = max(0, end &- Self.batch)..<end
+        for index in batch {
+          let sprite = transparent[index].sprite
+          read ^= flight.pictures.readAhead(flight.number(Int(sprite.rank)))
+        }
+        for index in batch.reversed() {
+          let (sprite, seen) = (transparent[index].sprite, transparent[index].seen)
+          let rect = sprite.rect
+          flight.pictures.draw(
+            flight.number(Int(sprite.rank)), rect, clip: rect.common(with: band), seen: seen, background: background,
+            blitter: blitter)
+        }
+        end = batch.lowerBound
       }
       return true
     }
 
     private mutating func drawRectangles(_ screen: FlightOnScreen, _ blitter: Blitter) -> Bool {
-      let (left, right, top, bottom) = (band.x, band.maxX, band.y, band.maxY)
-      return eachMet(screen) { list, rank in
-        let sprite = FlyingSprite(
-          rows: screen.rows[rank], columns: screen.columns[rank], rank: Int32(truncatingIfNeeded: rank))
+      eachSeen(screen) { list, sprite in list.drawRectangle(sprite, blitter) }
+    }
+
+    @inline(__always)
+    private mutating func drawRectangle(_ sprite: FlyingSprite, _ blitter: Blitter) -> Bool {
+      let rect = sprite.rect
+      let (x, first) = (max(band.x, rect.x), max(band.y, rect.y))
+      let (width, end) = (min(band.maxX, rect.maxX) &- x, min(band.maxY, rect.maxY))
+      if coverage.hides(x: x, width: width, top: first, end: end) { return true }
+      let number = flight.number(Int(sprite.rank))
+      guard sprite.isReady, number >= 0 else { return false }
+      let cell = flight.pictures.cell(number)
+      guard cell.isFilled else { return false }
+      if cell.isOpaque {
+        flight.pictures.draw(
+          number, cell, rect, clip: PixelRect(x: x, y: first, width: width, height: end &- first), &coverage, blitter)
+      } else {
+        transparent.append(
+          TransparentSprite(sprite: sprite, seen: coverage.seen(x: x, width: width, top: first, end: end)))
+      }
+      if rect.y >= firstRow { drawn &+= 1 }
+      return true
+    }
+
+    /// The same as `drawRectangles`, of pictures that are not wider than `FlightPictures.narrow`.
+    private mutating func drawNarrow(_ screen: FlightOnScreen, _ blitter: Blitter) -> Bool {
+      let (left, right, top, bottom) = (band.x, band.maxX &- FlightPictures.narrow, band.y, band.maxY)
+      return eachSeen(screen) { list, sprite in
         let rect = sprite.rect
-        guard list.layers.takesPlace(x: rect.x, y: rect.y) else { return true }
-        let (x, first) = (max(left, rect.x), max(top, rect.y))
-        let (width, end) = (min(right, rect.maxX) &- x, min(bottom, rect.maxY))
-        if list.coverage.hides(x: x, width: width, top: first, end: end) { return true }
-        let number = list.flight.number(rank)
+        guard rect.x >= left, rect.x <= right else { return list.drawRectangle(sprite, blitter) }
+        let (first, end) = (max(top, rect.y), min(bottom, rect.maxY))
+        if list.coverage.hides(x: rect.x, width: rect.width, top: first, end: end) { return true }
+        let number = list.flight.number(Int(sprite.rank))
         guard sprite.isReady, number >= 0 else { return false }
         let cell = list.flight.pictures.cell(number)
         guard cell.isFilled else { return false }
         if cell.isOpaque {
-          list.flight.pictures.draw(
-            number, cell, rect, clip: PixelRect(x: x, y: first, width: width, height: end &- first), &list.coverage,
-            blitter)
+          list.flight.pictures.drawNarrow(number, cell, rect, top: first, end: end, &list.coverage, blitter)
         } else {
-          list.transparent.append((sprite, list.coverage.seen(x: x, width: width, top: first, end: end)))
+          list.transparent.append(
+            TransparentSprite(
+              sprite: sprite, seen: list.coverage.seen(x: rect.x, width: rect.width, top: first, end: end)))
         }
         if rect.y >= list.firstRow { list.drawn &+= 1 }
         return true
       }
     }
 
+    /// The same of pictures that are two pixels large: there are hardly more on a screen than of these, and most are seen.
+    private mutating func drawTwos(_ screen: FlightOnScreen, _ blitter: Blitter) -> Bool {
+      let (left, right, top, bottom) = (band.x, band.maxX &- 2, band.y, band.maxY &- 2)
+      return eachSeen(screen, readsAhead: false) { list, sprite in
+        let rect = sprite.rect
+        let (x, y, width, height) = (rect.x, rect.y, rect.width, rect.height)
+        guard x >= left, x <= right, y >= top, y <= bottom else { return list.drawRectangle(sprite, blitter) }
+        let seen = list.coverage.seenOfTwo(x: x, width: width, y: y, height: height)
+        if seen == (0, 0) { return true }
+        let number = list.flight.number(Int(sprite.rank))
+        guard sprite.isReady, number >= 0,
+          list.flight.pictures.drawTwo(number, x: x, width: width, y: y, height: height, seen: seen, blitter)
+        else { return list.drawRectangle(sprite, blitter) }
+        list.coverage.hideTwo(x: x, width: width, y: y, height: height)
+        if y >= list.firstRow { list.drawn &+= 1 }
+        return true
+      }
+    }
+
+    /// The same of pictures of one pixel.
     private mutating func drawPixels(_ screen: FlightOnScreen, _ blitter: Blitter) -> Bool {
-      eachMet(screen) { list, rank in
-        let columns = screen.columns[rank]
-        let (x, y) = (Int(Int16(truncatingIfNeeded: columns)), Int(screen.rows[rank] >> 16) &- 1)
+      eachSeen(screen, readsAhead: false) { list, sprite in
+        let (x, y) = (Int(Int16(truncatingIfNeeded: sprite.columns)), Int(sprite.rows >> 16) &- 1)
         if list.coverage.hidesPixel(x: x, y: y) { return true }
-        let number = list.flight.number(rank)
-        guard columns & FlightOnScreen.readyBit != 0, number >= 0 else { return false }
+        let number = list.flight.number(Int(sprite.rank))
+        guard sprite.isReady, number >= 0 else { return false }
         let pixel = list.flight.pictures.onePixel(number)
         if pixel != 0 {
           list.coverage.hidePixel(x: x, y: y)
@@ -226,38 +290,52 @@ extension MapRenderer {
         } else {
           guard list.flight.pictures.cell(number).isFilled else { return false }
           list.transparent.append(
-            (
-              FlyingSprite(rows: screen.rows[rank], columns: columns, rank: Int32(truncatingIfNeeded: rank)),
-              list.coverage.seen(x: x, width: 1, top: y, end: y &+ 1)
-            ))
+            TransparentSprite(sprite: sprite, seen: list.coverage.seen(x: x, width: 1, top: y, end: y &+ 1)))
         }
         list.drawn &+= 1
         return true
       }
     }
 
-    /// Calls `body` with the ranks of the pictures of a flight that meet the band, the topmost first, until it returns false.
+    /// Calls `body` with the pictures of a flight that meet the band, but for those that are known to be hidden there, the
+    /// topmost first, until it returns false.
+    /// - Parameter readsAhead: Whether to bring their pixels into the processor's cache.
     /// - Returns: Whether it never did.
     @inline(__always)
-    private mutating func eachMet(_ screen: FlightOnScreen, _ body: (inout SeenList, Int) -> Bool) -> Bool {
-      var limits = SIMD16<Int16>(repeating: Int16(band.y))
-      limits.evenHalf = SIMD8(repeating: ~Int16(band.maxY))
-      let bits = SIMD8<Int32>(1, 2, 4, 8, 16, 32, 64, 128)
-      let count = flight.slots.count
-      var first = 0
-      while first < count {
-        let rows = UnsafeRawPointer(screen.rows + first).loadUnaligned(as: SIMD16<Int16>.self)
-        // Met where both halves are: all bits of them are set then.
-        let met = unsafeBitCast(rows .> limits, to: SIMD8<Int32>.self)
-        var lanes = (met &>> 16 & met & bits).wrappedSum()
-        while lanes != 0 {
-          guard body(&self, first &+ lanes.trailingZeroBitCount) else { return false }
-          lanes &= lanes &- 1
+    private mutating func eachSeen(
+      _ screen: FlightOnScreen, readsAhead: Bool = true, _ body: (inout SeenList, FlyingSprite) -> Bool
+    ) -> Bool {
+      let total = flight.slots.count
+      var seenRows = coverage.band
+      return withUnsafeTemporaryAllocation(of: UInt16.self, capacity: Self.batch + FlightMemory.together) { memory in
+        guard let found = memory.baseAddress else { return true }
+        var first = 0
+        while first < total {
+          let count = cf_find_seen(
+            screen.rows + first, screen.columns + first, min(Self.batch, total &- first), &seenRows, found)
+          if readsAhead {
+            var sum: UInt32 = 0
+            for index in 0..<count {
+              sum ^= flight.pictures.firstPixel(max(0, flight.number(first &+ Int(found[index]))))
+            }
+            read ^= sum
+          }
+          for index in 0..<count {
+            guard body(&self, sprite(screen, first &+ Int(found[index]))) else { return false }
+          }
+          first &+= Self.batch
         }
-        first &+= FlightMemory.together
+        return true
       }
-      return true
     }
+
+    @inline(__always)
+    private func sprite(_ screen: FlightOnScreen, _ rank: Int) -> FlyingSprite {
+      FlyingSprite(rows: screen.rows[rank], columns: screen.columns[rank], rank: Int32(truncatingIfNeeded: rank))
+    }
+
+    /// Pictures that are looked at before any of them is drawn.
+    private static let batch = 512
 
     private mutating func add(_ sprite: FlyingSprite) {
       var sprite = sprite
@@ -278,9 +356,7 @@ extension MapRenderer {
     placeholder.prepare(side: scene.spriteSide, background: background)
     let count = min(clip.height, max(Self.leastBands, (clip.height + Self.bandHeight - 1) / Self.bandHeight))
     flightMemory.prepare(bands: count, pictures: flight.slots.count)
-    let (scene, placeholder, background, memory, mostLayers) = (
-      copy scene, placeholder, background, flightMemory, mostFlightLayers
-    )
+    let (scene, placeholder, background, memory) = (copy scene, placeholder, background, flightMemory)
     // Bands and strips of a frame are parts of the same picture.
     let viewport = scene.camera.viewport
     let seen = PixelRect(x: clip.x, y: viewport.y, width: clip.width, height: viewport.height)
@@ -296,7 +372,7 @@ extension MapRenderer {
         let bands = Bands(
           scene: scene, screen: memory.screen, clip: clip, count: count, blitter: blitter, flight: flight,
           placeholder: placeholder,
-          frames: frames, atlas: atlas, background: background, mostLayers: mostLayers,
+          frames: frames, atlas: atlas, background: background,
           memory: memory, drawn: drawnByBand, read: read)
         DispatchQueue.concurrentPerform(iterations: count) { bands.draw($0) }
         return drawn.reduce(0, +)
@@ -305,48 +381,11 @@ extension MapRenderer {
   }
 }
 
-/// How many pictures of a flight begin in each small square of a band, the topmost first: where so many lie on one another
-/// that nothing is seen of those beneath, these need not be looked at.
-struct FlightLayers: ~Copyable {
-  private let counts: UnsafeMutablePointer<UInt16>
-  private let columns: Int
-  private let x, y: Int
-  private let most: UInt16
-
-  private static let sideBits = 4
-
-  /// - Parameters:
-  ///   - side: The longest side of a picture.
-  ///   - most: How many layers of such pictures may lie on one another.
-  init(_ band: PixelRect, side: Int, most: Int) {
-    // Pictures that meet the band may begin beyond it.
-    let reach = side + 1
-    (x, y) = (band.x - reach, band.y - reach)
-    columns = (band.width + reach) >> Self.sideBits + 1
-    let count = columns * ((band.height + reach) >> Self.sideBits + 1)
-    counts = .allocate(capacity: count)
-    counts.initialize(repeating: 0, count: count)
-    let area = 1 << (2 * Self.sideBits)
-    self.most = UInt16(clamping: most < Int(UInt16.max) ? max(1, most * area / (side * side)) : most)
-  }
-
-  deinit { counts.deallocate() }
-
-  /// Whether another picture may be drawn that begins here.
-  @inline(__always)
-  mutating func takesPlace(x: Int, y: Int) -> Bool {
-    let place = (y &- self.y) >> Self.sideBits &* columns &+ (x &- self.x) >> Self.sideBits
-    if counts[place] >= most { return false }
-    counts[place] &+= 1
-    return true
-  }
-}
-
 /// Room for the pictures of a flight on the screen, and for those that are seen in each band; kept, for asking the system
 /// for it takes longer than filling it.
 final class FlightMemory: @unchecked Sendable {
   private(set) var screen: FlightOnScreen
-  private var bands: [UnsafeMutableBufferPointer<MapRenderer.FlyingSprite>] = []
+  private var bands: [Band] = []
   private var capacity = 0
   private var contents: Contents?
 
@@ -380,7 +419,6 @@ final class FlightMemory: @unchecked Sendable {
   private func free() {
     screen.rows.deallocate()
     screen.columns.deallocate()
-    for band in bands { band.deallocate() }
     bands = []
   }
 
@@ -400,10 +438,32 @@ final class FlightMemory: @unchecked Sendable {
       screen = Self.screen(for: needed)
     }
     for rank in pictures..<needed { screen.rows[rank] = FlightOnScreen.nowhere }
-    while bands.count < count { bands.append(.allocate(capacity: capacity)) }
+    while bands.count < count { bands.append(Band(capacity: capacity)) }
   }
 
-  func sprites(ofBand band: Int) -> UnsafeMutableBufferPointer<MapRenderer.FlyingSprite> { bands[band] }
+  func band(_ number: Int) -> Band { bands[number] }
+
+  /// Room for the pictures of a band; one thread draws it.
+  final class Band {
+    let sprites: UnsafeMutableBufferPointer<MapRenderer.FlyingSprite>
+    private var transparent: [MapRenderer.TransparentSprite] = []
+
+    init(capacity: Int) { sprites = .allocate(capacity: capacity) }
+
+    deinit { sprites.deallocate() }
+
+    /// An empty list, with the room that the last one had.
+    func takeTransparent() -> [MapRenderer.TransparentSprite] {
+      defer { transparent = [] }
+      return transparent
+    }
+
+    /// What `takeTransparent` is to return.
+    func keep(_ list: consuming [MapRenderer.TransparentSprite]) {
+      list.removeAll(keepingCapacity: true)
+      transparent = list
+    }
+  }
 }
 
 extension PixelRect {

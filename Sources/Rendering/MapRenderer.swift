@@ -21,9 +21,6 @@ public struct MapRenderer {
   /// What many pictures on their way are drawn from; nil to draw them as at rest.
   var flight: FlightCells?
   let flightMemory = FlightMemory()
-  /// So many layers of pictures on their way may lie on one another. Of what is beneath six, one pixel of four hundred would
-  /// be seen.
-  var mostFlightLayers = 8
 
   private var sprites: [Sprite] = []
   private var prepared: [Prepared] = []

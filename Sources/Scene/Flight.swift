@@ -51,11 +51,14 @@ public struct FlightOnScreen: @unchecked Sendable {
   }
 
   /// Meets no row.
-  public static let nowhere: Int32 = 0x8000
+  @inlinable
+  public static var nowhere: Int32 { 0x8000 }
   /// The picture's thumbnail can be drawn; otherwise a placeholder is.
-  public static let readyBit: Int32 = 1 << 24
+  @inlinable
+  public static var readyBit: Int32 { 1 << 24 }
   /// The picture is selected: it is drawn over all others.
-  public static let selectedBit: Int32 = 1 << 25
+  @inlinable
+  public static var selectedBit: Int32 { 1 << 25 }
 }
 
 /// Slots in tiles: what lies next to one another by slot lies far apart in the order of priority, in which the bits of the
@@ -192,11 +195,13 @@ private struct FlightScreen {
   /// No picture that is seen lies farther from the origin, in device pixels.
   private static let farthest = 1 << 21
 
+  /// Adding this leaves an integer in the lowest bits of a number up to 2²².
+  @inline(__always)
+  private static var magic: Numbers { Numbers(repeating: 12_582_912) }
+
   /// The nearest integers, of numbers up to `farthest`.
   @inline(__always)
   private static func nearest(_ value: Numbers) -> Integers {
-    // Adding this number leaves an integer in the lowest bits of a number up to 2²².
-    let magic = Numbers(repeating: 12_582_912)
     let limit = Numbers(repeating: Float(farthest))
     var value = value.replacing(with: limit, where: value .> limit)
     value.replace(with: -limit, where: value .< -limit)
@@ -206,12 +211,13 @@ private struct FlightScreen {
   @inline(__always)
   private static func floor(_ value: Numbers) -> Integers { nearest(value - Numbers(repeating: 0.5)) }
 
-  /// Rounded, and at least 1.
+  /// Lengths, rounded, and at least 1.
   @inline(__always)
-  private static func rounded(_ value: Numbers) -> Integers {
-    // Half a pixel is rounded up, as it is elsewhere, and not to an even number.
+  private static func rounded(_ lengths: Numbers) -> Integers {
     let one = Numbers(repeating: 1)
-    return nearest(value.replacing(with: one, where: value .< one) + Numbers(repeating: 0x1p-12))
+    // Half a pixel is rounded up, as it is elsewhere, and not to an even number.
+    let raised = lengths.replacing(with: one, where: lengths .< one) + Numbers(repeating: 0x1p-12)
+    return unsafeBitCast(raised + magic, to: Integers.self) &- unsafeBitCast(magic, to: Integers.self)
   }
 }
 
