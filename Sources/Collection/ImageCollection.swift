@@ -125,11 +125,26 @@ public final class ImageCollection: Sendable {
 
   /// Everything known, in the order of keys.
   public var entries: [CollectionEntry] {
+    var entries: [CollectionEntry] = []
+    eachEntry { entries.append($0) }
+    return entries
+  }
+
+  /// Calls `body` with everything known, in the order of keys. Of a large collection that takes a while: others may look at
+  /// it, and change it, all the time.
+  private func eachEntry(_ body: (CollectionEntry) -> Void) {
     let order = slotsInOrder()
-    return state.withLock { state in
-      order.compactMap { state.entries.indices.contains($0) ? state.entries[$0] : nil }
+    for first in stride(from: 0, to: order.count, by: Self.entriesAtOnce) {
+      state.withLock { state in
+        for slot in order[first..<min(order.count, first + Self.entriesAtOnce)]
+        where state.entries.indices.contains(slot) {
+          if let entry = state.entries[slot] { body(entry) }
+        }
+      }
     }
   }
+
+  private static let entriesAtOnce = 1024
 
   /// Everything that another computer may take over: fetched images, and what is left out for a reason that lasts. In
   /// the order of keys.
@@ -148,10 +163,9 @@ public final class ImageCollection: Sendable {
 
   /// The slots of those entries, in the order of keys, without all entries in memory at one time.
   private func slots(where isWanted: (CollectionEntry) -> Bool) -> [Int] {
-    let order = slotsInOrder()
-    return state.withLock { state in
-      order.filter { state.entries.indices.contains($0) ? state.entries[$0].map(isWanted) ?? false : false }
-    }
+    var slots: [Int] = []
+    eachEntry { if isWanted($0) { slots.append($0.slot) } }
+    return slots
   }
 
   /// Whether an object belongs on the map as far as is known: it is an image, or may turn out to be one by its name (no

@@ -66,7 +66,7 @@ public import Geometry
 
   /// Has the button of the panel say whether something is wrong inside it. To be called when that may have changed.
   public func noteFoldedProblems() {
-    menuButton.problem = folded.lazy.compactMap(\.message).first
+    menuButton.problem = folded.first { $0.message != nil }?.message
   }
 
   /// Which controls are in the panel now, in order.

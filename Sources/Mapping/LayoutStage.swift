@@ -99,7 +99,7 @@ final class LayoutStage: Sendable {
 
   /// Whether the neighbours of these images are in the store, undamaged.
   func hasNeighbours(_ images: [CollectionEntry]) async throws -> Bool {
-    try await worker.run { [self] in storedNeighbours(images, keys(images)) != nil }
+    try await worker.run { [self] in NeighbourFile.stored(in: collection, keys(images), count: images.count) != nil }
   }
 
   /// Whether nothing has to be fetched before these images are laid out.
@@ -126,13 +126,6 @@ final class LayoutStage: Sendable {
       run.note("Perplexity is lowered to \(number): \(count) images allow no more.")
     }
     return effective
-  }
-
-  private func storedNeighbours(_ images: [CollectionEntry], _ keys: StageKeys) -> NeighbourFile? {
-    let records = collection.stages { $0.kind == "neighbours" && $0.key == keys.neighbours }
-    return records.lazy.compactMap {
-      NeighbourFile($0, from: self.collection, count: images.count, k: keys.searchedK)
-    }.first
   }
 
   // MARK: Computed
@@ -211,7 +204,7 @@ final class LayoutStage: Sendable {
     run.outbox.post(.stage(.neighbours))
     let meter = meter
     meter.begin(.neighbours, total: 100)
-    if let stored = storedNeighbours(images, keys) {
+    if let stored = NeighbourFile.stored(in: collection, keys, count: images.count) {
       for note in stored.notes { run.note(note) }
       return stored
     }

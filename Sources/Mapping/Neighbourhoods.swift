@@ -37,12 +37,7 @@ public struct Neighbourhoods: Sendable {
     guard images.count > 1 else { return nil }
     extractor = parameters.extractor
     let keys = StageKeys(images: images, featureIdentifier: extractor.identifier, parameters: parameters)
-    let records = collection.stages { $0.kind == "neighbours" && $0.key == keys.neighbours }
-    guard
-      let file = records.lazy.compactMap({
-        NeighbourFile($0, from: collection, count: images.count, k: keys.searchedK)
-      }).first
-    else { return nil }
+    guard let file = NeighbourFile.stored(in: collection, keys, count: images.count) else { return nil }
     graph = file.graph
     slots = images.map { Int32($0.slot) }
     rowOfSlot = Dictionary(uniqueKeysWithValues: slots.enumerated().map { ($1, Int32($0)) })

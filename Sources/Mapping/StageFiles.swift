@@ -22,6 +22,16 @@ struct NeighbourFile {
     self.notes = notes
   }
 
+  /// Those of a collection that the keys ask for; nil where there are none, or where they are damaged.
+  static func stored(in collection: ImageCollection, _ keys: StageKeys, count: Int) -> NeighbourFile? {
+    // A loop: a lazy map would read the file twice.
+    let records = collection.stages { $0.kind == "neighbours" && $0.key == keys.neighbours }
+    for record in records {
+      if let file = NeighbourFile(record, from: collection, count: count, k: keys.searchedK) { return file }
+    }
+    return nil
+  }
+
   /// Reads a stage; nil when it is damaged.
   init?(_ record: StageRecord, from collection: ImageCollection, count: Int, k: Int) {
     guard

@@ -141,8 +141,8 @@ struct PictureField: Sendable {
   // MARK: What the job tells
 
   mutating func add(_ slots: [Int]) {
+    grow(to: (slots.max() ?? -1) + 1)
     for slot in slots where slot >= 0 {
-      grow(to: slot + 1)
       if marks[slot].contains(.known) {
         // Known and removed before: it is back, in its old place of the order.
         guard marks[slot].contains(.removed) else { continue }

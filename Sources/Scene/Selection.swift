@@ -45,6 +45,18 @@ public struct Selection: Hashable, Sendable {
     count += 1
   }
 
+  /// Selects pictures.
+  /// - Returns: Those that were not, in their order.
+  @discardableResult
+  public mutating func insert(contentsOf slots: [Int]) -> [Int] {
+    var new: [Int] = []
+    for slot in slots where slot >= 0 && !contains(slot) {
+      insert(slot)
+      new.append(slot)
+    }
+    return new
+  }
+
   /// Selects a picture no more.
   public mutating func remove(_ slot: Int) {
     guard contains(slot) else { return }

@@ -236,15 +236,7 @@ extension Application {
   }
 
   private func add(_ slots: [Int]) {
-    // Loops, here and below: a closure of the main actor would look on what thread it is, for each of a hundred thousand.
-    var known = knownSlots
-    knownSlots = Selection()
-    var new: [Int] = []
-    for slot in slots where !known.contains(slot) {
-      known.insert(slot)
-      new.append(slot)
-    }
-    knownSlots = known
+    let new = knownSlots.insert(contentsOf: slots)
     if !new.isEmpty { map.send(.imagesAdded(slots: new)) }
   }
 
@@ -284,6 +276,7 @@ extension Application {
     add(slots)
     var shapes: [(slot: Int, aspect: Double)] = []
     shapes.reserveCapacity(slots.count)
+    // A loop: a closure of the main actor would look on what thread it is, for each of a hundred thousand.
     for slot in slots {
       guard let info = atlas.info(slot) else { continue }
       shapes.append((slot, Double(info.width) / Double(max(1, info.height))))

@@ -50,6 +50,32 @@ struct ImageCollectionTests {
     }
   }
 
+  @Test("of thousands, all are told in the order of keys, also while more come")
+  func thousands() async throws {
+    let folder = try TemporaryDirectory()
+    let collection = try ImageCollection.open(store: try folderStore(folder), cacheDirectory: nil)
+    var numbers = SplitMix64(seed: 5)
+    let names = (10_000..<13_000).map { "\($0).png" }.shuffled(using: &numbers)
+    await collection.withWriter { writer in
+      let more = Task.detached {
+        for first in stride(from: 0, to: 3000, by: 100) {
+          _ = writer.take((first..<first + 100).map { object("more/\($0).png") })
+        }
+      }
+      _ = writer.take(names.map { object($0) })
+      for slot in stride(from: 0, to: 3000, by: 7) { writer.leaveOut(slot, reason: "It is broken.", isLasting: true) }
+      for _ in 0..<20 {
+        let keys = collection.entries.map(\.object.key)
+        #expect(keys.count >= 3000 && zip(keys, keys.dropFirst()).allSatisfy { $0 < $1 })
+      }
+      await more.value
+    }
+    #expect(collection.entries.count == 6000)
+    #expect(collection.slotsInKeyOrder.count + collection.leftOutSlots.count == 6000)
+    let leftOut = collection.leftOutSlots.compactMap { collection.entry($0)?.object.key }
+    #expect(leftOut.count == 429 && leftOut == leftOut.sorted())
+  }
+
   @Test("one directory is one object in a process")
   func sharing() throws {
     let folder = try TemporaryDirectory()

@@ -18,6 +18,14 @@ struct SelectingTests {
     #expect(stage.wishes.contains(.selectionChanged))
   }
 
+  @Test("of many that are added, those are told that were not there, each once")
+  func insertedMany() {
+    var selection = Selection([3, 700])
+    #expect(selection.insert(contentsOf: [64, 3, -1, 64, 700, 9]) == [64, 9])
+    #expect(selection.slots == [3, 9, 64, 700] && selection.count == 4)
+    #expect(selection.insert(contentsOf: selection.slots).isEmpty)
+  }
+
   @Test("two quick Ctrl+clicks on one picture are a click each")
   func quickClicks() throws {
     var stage = Stage.lattice()
