@@ -82,6 +82,7 @@ extension MapRenderer {
       }
       drawn[number] = list.drawn
       read[number] ^= list.read
+      list.giveBack()
     }
 
     /// Draws pictures, the last ones first.
@@ -155,7 +156,8 @@ extension MapRenderer {
       coverage.reset(band, groupedForHeight: side)
     }
 
-    deinit { memory.keep(transparent) }
+    /// Gives back the room that others may use when this list has been drawn.
+    mutating func giveBack() { memory.keep(&transparent) }
 
     var seen: Slice<UnsafeMutableBufferPointer<FlyingSprite>> { sprites[..<count] }
 
@@ -458,10 +460,10 @@ final class FlightMemory: @unchecked Sendable {
       return transparent
     }
 
-    /// What `takeTransparent` is to return.
-    func keep(_ list: consuming [MapRenderer.TransparentSprite]) {
+    /// Keeps the room of a list that is needed no more.
+    func keep(_ list: inout [MapRenderer.TransparentSprite]) {
       list.removeAll(keepingCapacity: true)
-      transparent = list
+      swap(&list, &transparent)
     }
   }
 }
