@@ -181,8 +181,8 @@ extension MapRenderer {
         switch side {
         case 1: drawPixels(screen, blitter)
         case 2: drawTwos(screen, blitter)
-        case ...FlightPictures.narrow: drawNarrow(screen, blitter)
-        default: drawRectangles(screen, blitter)
+        case ...FlightPictures.narrow: drawRectangles(screen, areNarrow: true, blitter)
+        default: drawRectangles(screen, areNarrow: false, blitter)
         }
       guard isDrawn else {
         coverage.reset(band, groupedForHeight: side)
@@ -210,12 +210,14 @@ extension MapRenderer {
       return true
     }
 
-    private mutating func drawRectangles(_ screen: FlightOnScreen, _ blitter: Blitter) -> Bool {
-      eachSeen(screen) { list, sprite in list.drawRectangle(sprite, blitter) }
+    @inline(__always)
+    private mutating func drawRectangles(_ screen: FlightOnScreen, areNarrow: Bool, _ blitter: Blitter) -> Bool {
+      eachSeen(screen) { list, sprite in list.drawRectangle(sprite, isNarrow: areNarrow, blitter) }
     }
 
+    /// - Parameter isNarrow: It is not wider than `FlightPictures.narrow`.
     @inline(__always)
-    private mutating func drawRectangle(_ sprite: FlyingSprite, _ blitter: Blitter) -> Bool {
+    private mutating func drawRectangle(_ sprite: FlyingSprite, isNarrow: Bool, _ blitter: Blitter) -> Bool {
       let rect = sprite.rect
       let (x, first) = (max(band.x, rect.x), max(band.y, rect.y))
       let (width, end) = (min(band.maxX, rect.maxX) &- x, min(band.maxY, rect.maxY))
@@ -224,7 +226,9 @@ extension MapRenderer {
       guard sprite.isReady, number >= 0 else { return false }
       let cell = flight.pictures.cell(number)
       guard cell.isFilled else { return false }
-      if cell.isOpaque {
+      if cell.isOpaque, isNarrow, rect.x >= band.x, rect.x <= band.maxX &- FlightPictures.narrow {
+        flight.pictures.drawNarrow(number, cell, rect, top: first, end: end, &coverage, blitter)
+      } else if cell.isOpaque {
         flight.pictures.draw(
           number, cell, rect, clip: PixelRect(x: x, y: first, width: width, height: end &- first), &coverage, blitter)
       } else {
@@ -235,43 +239,21 @@ extension MapRenderer {
       return true
     }
 
-    /// The same as `drawRectangles`, of pictures that are not wider than `FlightPictures.narrow`.
-    private mutating func drawNarrow(_ screen: FlightOnScreen, _ blitter: Blitter) -> Bool {
-      let (left, right, top, bottom) = (band.x, band.maxX &- FlightPictures.narrow, band.y, band.maxY)
-      return eachSeen(screen) { list, sprite in
-        let rect = sprite.rect
-        guard rect.x >= left, rect.x <= right else { return list.drawRectangle(sprite, blitter) }
-        let (first, end) = (max(top, rect.y), min(bottom, rect.maxY))
-        if list.coverage.hides(x: rect.x, width: rect.width, top: first, end: end) { return true }
-        let number = list.flight.number(Int(sprite.rank))
-        guard sprite.isReady, number >= 0 else { return false }
-        let cell = list.flight.pictures.cell(number)
-        guard cell.isFilled else { return false }
-        if cell.isOpaque {
-          list.flight.pictures.drawNarrow(number, cell, rect, top: first, end: end, &list.coverage, blitter)
-        } else {
-          list.transparent.append(
-            TransparentSprite(
-              sprite: sprite, seen: list.coverage.seen(x: rect.x, width: rect.width, top: first, end: end)))
-        }
-        if rect.y >= list.firstRow { list.drawn &+= 1 }
-        return true
-      }
-    }
-
     /// The same of pictures that are two pixels large: there are hardly more on a screen than of these, and most are seen.
     private mutating func drawTwos(_ screen: FlightOnScreen, _ blitter: Blitter) -> Bool {
       let (left, right, top, bottom) = (band.x, band.maxX &- 2, band.y, band.maxY &- 2)
       return eachSeen(screen, readsAhead: false) { list, sprite in
         let rect = sprite.rect
         let (x, y, width, height) = (rect.x, rect.y, rect.width, rect.height)
-        guard x >= left, x <= right, y >= top, y <= bottom else { return list.drawRectangle(sprite, blitter) }
+        guard x >= left, x <= right, y >= top, y <= bottom else {
+          return list.drawRectangle(sprite, isNarrow: true, blitter)
+        }
         let seen = list.coverage.seenOfTwo(x: x, width: width, y: y, height: height)
         if seen == (0, 0) { return true }
         let number = list.flight.number(Int(sprite.rank))
         guard sprite.isReady, number >= 0,
           list.flight.pictures.drawTwo(number, x: x, width: width, y: y, height: height, seen: seen, blitter)
-        else { return list.drawRectangle(sprite, blitter) }
+        else { return list.drawRectangle(sprite, isNarrow: true, blitter) }
         list.coverage.hideTwo(x: x, width: width, y: y, height: height)
         if y >= list.firstRow { list.drawn &+= 1 }
         return true
